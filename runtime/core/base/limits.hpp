@@ -1,0 +1,47 @@
+#pragma once
+// Every bound of the product that is not a setting, in one place. Settings have
+// their defaults in runtime/app/settings.
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace eventpulse::limits {
+
+using namespace std::chrono_literals;
+
+// intake
+inline constexpr size_t attribute_bytes_max = 8192; // one attribute's value
+inline constexpr size_t extensions_max = 64;        // per event
+inline constexpr size_t rejected_items_max = 1000; // listed in an NDJSON answer
+
+// stream
+inline constexpr size_t append_batch_max = 1000; // entries of one MULTI/EXEC
+inline constexpr size_t append_batch_bytes_max = 4 << 20;
+inline constexpr size_t read_batch_max = 1000; // entries of one XREADGROUP
+inline constexpr size_t batches_unpersisted_max = 2;
+inline constexpr size_t batches_unevaluated_max = 8;
+inline constexpr size_t recent_ids_max = 100'000; // duplicates remembered
+
+// rules
+inline constexpr size_t rules_max = 100'000;
+inline constexpr size_t groups_max = 100'000;           // per rule
+inline constexpr size_t window_events_exact_max = 4096; // per group
+inline constexpr size_t alert_events_max = 20; // events named by an alert
+inline constexpr size_t level_lag_batches_max = 64;
+inline constexpr size_t catch_up_page_max = 1000; // events read back at once
+
+// delivery
+inline constexpr size_t deliveries_in_flight_max = 256;
+inline constexpr size_t answer_excerpt_bytes_max = 1024;
+inline constexpr size_t answer_bytes_max = 65536;
+
+// control
+inline constexpr size_t page_items_max = 1000;
+inline constexpr size_t page_items_default = 100;
+inline constexpr size_t rule_document_bytes_max = 262'144;
+
+static_assert(append_batch_max <= 10'000);
+static_assert(batches_unpersisted_max >= 2, "reading overlaps committing");
+
+} // namespace eventpulse::limits

@@ -1,0 +1,66 @@
+#pragma once
+// Rules and the control inputs that publish them. The control side commits a
+// row; the entry in the stream then gives it its place in the order.
+
+#include "messages/result.hpp"
+#include "messages/rule.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace eventpulse {
+
+/// A committed control row that waits for its stream entry.
+struct control_row {
+  std::string id;
+  std::string kind; // "rule.published", "rule.deleted"
+};
+
+struct publish_request {
+  std::string id;
+  std::string document;              // JSON
+  std::string by;                    // API key's name
+  std::optional<int64_t> if_version; // If-Match; 0: must not exist yet
+  std::vector<std::string> notify;   // channels that must exist
+};
+
+struct published {
+  rule_version version;
+  control_row control;
+};
+
+class rule_store {
+public:
+  virtual ~rule_store() = default;
+
+  /// Commits a new version and its control row. errc::conflict: if_version does
+  /// not match; errc::invalid: an unknown channel, named in the detail.
+  virtual result<published> publish(const publish_request& request) = 0;
+  virtual result<published> remove(const std::string& id, const std::string& by,
+                                   std::optional<int64_t> if_version) = 0;
+
+  /// The newest version; not_found when there is none or it is a tombstone.
+  virtual result<rule_version> get(const std::string& id) = 0;
+  virtual result<std::vector<rule_version>> list(const std::string& after_id,
+                                                 size_t limit) = 0;
+  virtual result<std::vector<rule_version>> versions(const std::string& id) = 0;
+
+  /// For every rule the version that is in force at `key` (its own key <= it),
+  /// tombstones left out.
+  virtual result<std::vector<rule_version>> in_force(const order_key& key) = 0;
+
+  /// Grows with every publish and delete: what the version poll compares.
+  virtual result<int64_t> generation() = 0;
+
+  /// Newest version of every rule, for compiling ahead.
+  virtual result<std::vector<rule_version>> newest() = 0;
+
+  virtual result<std::optional<rule_status>> status(const std::string& id) = 0;
+
+  /// Control rows older than `age_ms` that have no position yet.
+  virtual result<std::vector<control_row>> unplaced(int64_t age_ms) = 0;
+};
+
+} // namespace eventpulse
