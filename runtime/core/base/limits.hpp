@@ -27,9 +27,24 @@ inline constexpr size_t recent_ids_max = 100'000; // duplicates remembered
 inline constexpr size_t rules_max = 100'000;
 inline constexpr size_t groups_max = 100'000;           // per rule
 inline constexpr size_t window_events_exact_max = 4096; // per group
+inline constexpr size_t window_panes = 128; // of an inexact sliding window
+inline constexpr size_t hopping_panes_max = 1024; // panes of one hopping window
+inline constexpr size_t distinct_exact_max = 4096; // values before a sketch
+inline constexpr size_t group_key_bytes_max = 1024;
+inline constexpr size_t sample_bytes_max = 1024; // a value kept by first, last
 inline constexpr size_t alert_events_max = 20; // events named by an alert
+inline constexpr size_t alert_summary_bytes_max = 1024;
+inline constexpr size_t alert_details_bytes_max = 16'384;
 inline constexpr size_t level_lag_batches_max = 64;
 inline constexpr size_t catch_up_page_max = 1000; // events read back at once
+
+// cel
+inline constexpr size_t cel_source_bytes_max = 65'536;
+inline constexpr size_t cel_nesting_max = 100;     // brackets, ternaries, signs
+inline constexpr size_t cel_depth_max = 300;       // of the syntax tree
+inline constexpr size_t cel_nodes_max = 20'000;
+inline constexpr size_t cel_diagnostics_max = 20;  // reported at once
+inline constexpr uint64_t cel_steps_default = 100'000; // of one evaluation
 
 // delivery
 inline constexpr size_t deliveries_in_flight_max = 256;
@@ -40,6 +55,14 @@ inline constexpr size_t answer_bytes_max = 65536;
 inline constexpr size_t page_items_max = 1000;
 inline constexpr size_t page_items_default = 100;
 inline constexpr size_t rule_document_bytes_max = 262'144;
+inline constexpr size_t rule_document_depth_max = 64;
+inline constexpr size_t rule_document_nodes_max = 50'000; // aliases followed
+inline constexpr size_t rule_text_bytes_max = 16'384;     // one text field
+inline constexpr size_t rule_name_bytes_max = 200;
+inline constexpr size_t rule_items_max = 64; // labels, aggregates, notify …
+inline constexpr size_t rule_tests_max = 200;
+inline constexpr size_t rule_test_events_max = 100'000; // of one test, repeated
+inline constexpr auto rule_duration_max = 366 * 24h;
 
 static_assert(append_batch_max <= 10'000);
 static_assert(batches_unpersisted_max >= 2, "reading overlaps committing");

@@ -1,0 +1,84 @@
+#include "runtime/core/rules/document_tree.hpp"
+
+#include "runtime/core/base/limits.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/stream_parser.hpp>
+
+namespace eventpulse {
+
+namespace {
+
+std::vector<rule_problem> one_problem(int line, int column,
+                                      std::string detail) {
+  return {{"", line, column, std::move(detail)}};
+}
+
+// Line and column of a byte; columns count code points.
+rule_problem problem_at(std::string_view text, size_t offset,
+                        std::string detail) {
+  rule_problem out{"", 1, 1, std::move(detail)};
+  for (size_t i = 0; i < offset && i < text.size(); ++i) {
+    if (text[i] == '\n') {
+      ++out.line;
+      out.column = 1;
+    } else if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) {
+      ++out.column;
+    }
+  }
+  return out;
+}
+
+} // namespace
+
+std::string pointer_token(std::string_view name) {
+  std::string out = "/";
+  for (char c : name) {
+    if (c == '~')
+      out += "~0";
+    else if (c == '/')
+      out += "~1";
+    else
+      out += c;
+  }
+  return out;
+}
+
+parsed_tree tree_of_json(std::string_view text) {
+  if (text.size() > limits::rule_document_bytes_max)
+    return one_problem(0, 0,
+                       "a rule has at most " +
+                           std::to_string(limits::rule_document_bytes_max) +
+                           " bytes");
+  boost::json::parse_options options;
+  options.max_depth = limits::rule_document_depth_max;
+  boost::json::stream_parser parser{{}, options};
+  boost::system::error_code failed;
+  const auto read = parser.write_some(text.data(), text.size(), failed);
+  if (!failed && read < text.size()) {
+    const auto rest = text.find_first_not_of(" \t\r\n", read);
+    if (rest != std::string_view::npos)
+      return std::vector{problem_at(text, rest, "text after the document")};
+  }
+  if (!failed)
+    parser.finish(failed);
+  if (failed)
+    return std::vector{problem_at(text, read, "no JSON: " + failed.message())};
+  return document_tree{parser.release(), {}};
+}
+
+parsed_rule parse_rule_json(std::string_view json) {
+  auto tree = tree_of_json(json);
+  if (auto* bad = std::get_if<1>(&tree))
+    return std::move(*bad);
+  return read_document(std::move(std::get<0>(tree)));
+}
+
+parsed_rule parse_rule_yaml(std::string_view yaml) {
+  auto tree = tree_of_yaml(yaml);
+  if (auto* bad = std::get_if<1>(&tree))
+    return std::move(*bad);
+  return read_document(std::move(std::get<0>(tree)));
+}
+
+} // namespace eventpulse
