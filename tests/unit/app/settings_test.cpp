@@ -3,8 +3,7 @@
 
 #include "runtime/app/setting_table.hpp"
 #include "runtime/app/settings.hpp"
-
-#include <stdlib.h>
+#include "tests/unit/app/scratch.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -30,22 +29,6 @@ std::string refusal(const settings_sources& sources) {
 bool holds(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
-
-/// A directory that goes away with the test.
-struct scratch {
-  std::filesystem::path path;
-
-  scratch() {
-    char name[] = "/tmp/ep-settings-XXXXXX";
-    path = mkdtemp(name);
-  }
-  ~scratch() { std::filesystem::remove_all(path); }
-
-  std::string write(const std::string& name, const std::string& text) const {
-    std::ofstream{path / name} << text;
-    return (path / name).string();
-  }
-};
 
 } // namespace
 
