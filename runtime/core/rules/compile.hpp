@@ -1,0 +1,77 @@
+#pragma once
+// A rule document with its expressions parsed, checked and compiled: what an
+// evaluator runs and the rule index reads. Made once a publish, immutable,
+// shared between threads. The compiler reports every problem of the document at
+// once and refuses kinds and options that this build cannot run, so nothing is
+// published that would not work.
+
+#include "runtime/core/rules/document.hpp"
+
+#include <memory>
+
+namespace eventpulse {
+
+struct rule_program; // rules/rule_program.hpp: the compiled expressions
+
+class compiled_rule {
+public:
+  compiled_rule(rule_document document, int64_t version,
+                std::unique_ptr<const rule_program> program);
+  ~compiled_rule();
+  compiled_rule(const compiled_rule&) = delete;
+  compiled_rule& operator=(const compiled_rule&) = delete;
+
+  const std::string& id() const noexcept { return document_.id; }
+  int64_t version() const noexcept { return version_; }
+  const rule_document& document() const noexcept { return document_; }
+
+  /// A hash of all that the state of the rule depends on: two versions with
+  /// the same one may exchange their state.
+  const std::string& fingerprint() const noexcept { return fingerprint_; }
+
+  /// How far back events still bear on the present state: window, silence,
+  /// cooldown and resolve_after together.
+  int64_t horizon_ms() const noexcept { return horizon_ms_; }
+
+  /// What the author asked for, 0 where nothing was said; then the successor
+  /// of another version is primed with its horizon.
+  int64_t backfill_ms() const noexcept {
+    return document_.backfill_ms.value_or(0);
+  }
+  bool backfill_given() const noexcept {
+    return document_.backfill_ms.has_value();
+  }
+
+  rule_mode mode() const noexcept { return document_.mode; }
+  /// Channels to tell; of a shadow rule too, which tells nobody.
+  const std::vector<std::string>& notify() const noexcept {
+    return document_.notify;
+  }
+  /// Whether any expression looks into `event.data`.
+  bool needs_data() const noexcept { return needs_data_; }
+
+  /// The document's name, or its id.
+  const std::string& display_name() const noexcept {
+    return document_.name.empty() ? document_.id : document_.name;
+  }
+  /// How long the condition must be false before an alert resolves.
+  int64_t resolve_after_ms() const noexcept { return resolve_after_ms_; }
+
+  const rule_program& program() const noexcept { return *program_; }
+
+private:
+  rule_document document_;
+  int64_t version_;
+  std::unique_ptr<const rule_program> program_;
+  std::string fingerprint_;
+  int64_t horizon_ms_ = 0;
+  int64_t resolve_after_ms_ = 0;
+  bool needs_data_ = false;
+};
+
+using compiled_rule_ptr = std::shared_ptr<const compiled_rule>;
+
+std::variant<compiled_rule_ptr, std::vector<rule_problem>>
+compile_rule(const rule_document& document, int64_t version);
+
+} // namespace eventpulse

@@ -1,0 +1,30 @@
+#pragma once
+// Runs the `tests` blocks of a rule document on a virtual timeline, with the
+// evaluator that runs live. Used by `eventpulse rules test`, by `apply`, which
+// refuses a rule whose tests fail, and by POST /v1/rules/test.
+//
+// Time 0s of a test is 2026-01-01T00:00:00Z. An event that says no `id` or
+// `source` gets one; "${…}" in its texts is CEL over `i`, the number of the
+// copy, and a text that is one hole becomes the hole's value. The timeline goes
+// on past the last event and expectation by the rule's horizon, or ends at
+// `until`. Every opening must be expected, in order; what an expectation leaves
+// out is not compared.
+
+#include "runtime/core/rules/compile.hpp"
+
+#include <string>
+#include <vector>
+
+namespace eventpulse {
+
+struct rule_test_result {
+  std::string name;
+  bool passed = false;
+  std::string diff;       // lines of what was expected ("-") and came ("+")
+  uint64_t errors = 0;    // of expressions while it ran
+  std::string last_error; // may explain a failure
+};
+
+std::vector<rule_test_result> run_rule_tests(const compiled_rule_ptr& rule);
+
+} // namespace eventpulse
