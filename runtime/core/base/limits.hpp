@@ -12,7 +12,14 @@ using namespace std::chrono_literals;
 
 // intake
 inline constexpr size_t attribute_bytes_max = 8192; // one attribute's value
-inline constexpr size_t extensions_max = 64;        // per event
+inline constexpr size_t attribute_name_bytes_max = 256;
+inline constexpr size_t extensions_max = 64;         // per event
+inline constexpr size_t request_items_max = 100'000; // of one array
+inline constexpr size_t problem_errors_max = 20; // faults named in one answer
+// Inflated bytes may be this many times the compressed ones, once there are
+// more than the first; real JSON rarely passes 50.
+inline constexpr size_t inflate_ratio_max = 250;
+inline constexpr size_t inflate_unguarded_bytes = 1 << 20;
 inline constexpr size_t rejected_items_max = 1000; // listed in an NDJSON answer
 
 // stream
@@ -32,7 +39,7 @@ inline constexpr size_t hopping_panes_max = 1024; // panes of one hopping window
 inline constexpr size_t distinct_exact_max = 4096; // values before a sketch
 inline constexpr size_t group_key_bytes_max = 1024;
 inline constexpr size_t sample_bytes_max = 1024; // a value kept by first, last
-inline constexpr size_t alert_events_max = 20; // events named by an alert
+inline constexpr size_t alert_events_max = 20;   // events named by an alert
 inline constexpr size_t alert_summary_bytes_max = 1024;
 inline constexpr size_t alert_details_bytes_max = 16'384;
 inline constexpr size_t level_lag_batches_max = 64;
@@ -40,10 +47,10 @@ inline constexpr size_t catch_up_page_max = 1000; // events read back at once
 
 // cel
 inline constexpr size_t cel_source_bytes_max = 65'536;
-inline constexpr size_t cel_nesting_max = 100;     // brackets, ternaries, signs
-inline constexpr size_t cel_depth_max = 300;       // of the syntax tree
+inline constexpr size_t cel_nesting_max = 100; // brackets, ternaries, signs
+inline constexpr size_t cel_depth_max = 300;   // of the syntax tree
 inline constexpr size_t cel_nodes_max = 20'000;
-inline constexpr size_t cel_diagnostics_max = 20;  // reported at once
+inline constexpr size_t cel_diagnostics_max = 20;      // reported at once
 inline constexpr uint64_t cel_steps_default = 100'000; // of one evaluation
 
 // delivery

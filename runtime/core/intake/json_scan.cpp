@@ -1,0 +1,444 @@
+#include "runtime/core/intake/json_scan.hpp"
+
+#include "runtime/core/base/json_text.hpp"
+#include "runtime/core/base/utf8.hpp"
+#include "runtime/core/intake/json_number.hpp"
+
+#include <cstring>
+
+namespace eventpulse::intake {
+
+namespace {
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+// Whether one of the eight bytes needs a closer look: a quote, a backslash, a
+// control character, or no ASCII. (Zero-byte test after Hacker's Delight 6-1.)
+bool needs_a_look(uint64_t word) {
+  constexpr uint64_t ones = 0x0101010101010101;
+  constexpr uint64_t highs = 0x8080808080808080;
+  auto has_zero = [&](uint64_t x) { return (x - ones) & ~x & highs; };
+  auto below_space = (word - ones * 0x20) & ~word & highs;
+  return ((word & highs) | below_space | has_zero(word ^ (ones * '"')) |
+          has_zero(word ^ (ones * '\\'))) != 0;
+}
+
+// The first byte at or after `at` that a string scanner must look at.
+size_t skip_plain(std::string_view text, size_t at) {
+  uint64_t word = 0;
+  for (; at + sizeof word <= text.size(); at += sizeof word) {
+    std::memcpy(&word, text.data() + at, sizeof word);
+    if (needs_a_look(word))
+      break;
+  }
+  return at;
+}
+
+// What stands at `at`, for people.
+std::string found(std::string_view text, size_t at) {
+  if (at >= text.size())
+    return "the text ends";
+  auto c = static_cast<uint8_t>(text[at]);
+  if (c > 0x20 && c < 0x7f)
+    return std::string{"found '"} + text[at] + '\'';
+  constexpr char hex[] = "0123456789abcdef";
+  return std::string{"found byte 0x"} + hex[c >> 4] + hex[c & 15];
+}
+
+std::optional<json_kind> kind_by_first_byte(char c) {
+  switch (c) {
+  case '{':
+    return json_kind::object;
+  case '[':
+    return json_kind::array;
+  case '"':
+    return json_kind::string;
+  case 't':
+  case 'f':
+    return json_kind::boolean;
+  case 'n':
+    return json_kind::null;
+  default:
+    if (c == '-' || is_digit(c))
+      return json_kind::number;
+    return std::nullopt;
+  }
+}
+
+} // namespace
+
+std::string_view describe(json_kind kind) noexcept {
+  switch (kind) {
+  case json_kind::null:
+    return "null";
+  case json_kind::boolean:
+    return "a boolean";
+  case json_kind::number:
+    return "a number";
+  case json_kind::string:
+    return "a string";
+  case json_kind::array:
+    return "an array";
+  case json_kind::object:
+    return "an object";
+  }
+  return "a value";
+}
+
+std::string to_string(const json_error& error) {
+  return error.detail + " at line " + std::to_string(error.line) + ", column " +
+         std::to_string(error.column);
+}
+
+json_reader::json_reader(std::string_view text, size_t max_depth)
+    : text_(text), max_depth_(max_depth) {}
+
+std::optional<json_kind> json_reader::peek() {
+  skip_space();
+  if (at_ >= text_.size())
+    return std::nullopt;
+  return kind_by_first_byte(text_[at_]);
+}
+
+json_reader::step json_reader::whole(json_value& out) {
+  return read_value(out) && read_end() ? step::value : step::failed;
+}
+
+json_reader::step json_reader::next_element(json_value& out) {
+  skip_space();
+  if (!element_) {
+    if (!is_next('[')) {
+      fail_expecting("'['");
+      return step::failed;
+    }
+    ++at_;
+    skip_space();
+    element_ = 0;
+    if (is_next(']')) {
+      ++at_;
+      return read_end() ? step::end : step::failed;
+    }
+  } else if (is_next(']')) {
+    ++at_;
+    return read_end() ? step::end : step::failed;
+  } else if (is_next(',')) {
+    ++at_;
+    ++*element_;
+  } else {
+    fail_expecting("',' or ']'");
+    return step::failed;
+  }
+  return read_value(out) ? step::value : step::failed;
+}
+
+// -- values ------------------------------------------------------------------
+
+bool json_reader::read_value(json_value& out) {
+  out.members.clear();
+  out.invalid.reset();
+  levels_.clear();
+  frames_.clear();
+  skip_space();
+  auto begin = at_;
+  auto kind = peek();
+  auto next = expect::value;
+  do {
+    bool ok = false;
+    switch (next) {
+    case expect::value:
+      ok = read_scalar_or_open(out, next);
+      break;
+    case expect::key:
+      ok = read_key(out);
+      next = expect::value;
+      break;
+    case expect::after_value:
+      ok = read_after_value(out, next);
+      break;
+    }
+    if (!ok)
+      return false;
+  } while (next != expect::after_value || !levels_.empty());
+  out.span = {text_.substr(begin, at_ - begin), *kind};
+  return true;
+}
+
+bool json_reader::read_scalar_or_open(json_value& out, expect& next) {
+  auto kind = peek();
+  if (!kind)
+    return fail_expecting("a value");
+  if (levels_.size() == 1) {
+    member_begin_ = at_;
+    member_kind_ = *kind;
+  }
+  next = expect::after_value;
+  bool escaped = false;
+  switch (*kind) {
+  case json_kind::null:
+    return read_literal("null");
+  case json_kind::boolean:
+    return read_literal(text_[at_] == 't' ? "true" : "false");
+  case json_kind::number:
+    return read_number(out);
+  case json_kind::string:
+    return read_string(escaped);
+  case json_kind::array:
+    open('[', out);
+    skip_space();
+    if (is_next(']'))
+      close();
+    else
+      next = expect::value;
+    return true;
+  case json_kind::object:
+    open('{', out);
+    skip_space();
+    if (is_next('}'))
+      close();
+    else
+      next = expect::key;
+    return true;
+  }
+  return false;
+}
+
+bool json_reader::read_key(json_value& out) {
+  if (levels_.size() <= frames_.size())
+    frames_[levels_.size() - 1].key = {};
+  skip_space();
+  if (!is_next('"'))
+    return fail_expecting("a member name in double quotes");
+  auto begin = at_ + 1;
+  bool escaped = false;
+  if (!read_string(escaped))
+    return false;
+  auto name = text_.substr(begin, at_ - 1 - begin);
+  if (levels_.size() <= frames_.size())
+    frames_[levels_.size() - 1].key = name;
+  if (levels_.size() == 1)
+    out.members.push_back({name, escaped, {}});
+  skip_space();
+  if (!is_next(':'))
+    return fail_expecting("':'");
+  ++at_;
+  return true;
+}
+
+// Called inside an array or object only: what follows one of its values.
+bool json_reader::read_after_value(json_value& out, expect& next) {
+  bool in_object = levels_.back() == '{';
+  if (in_object && levels_.size() == 1)
+    out.members.back().value = {
+        text_.substr(member_begin_, at_ - member_begin_), member_kind_};
+  skip_space();
+  if (is_next(in_object ? '}' : ']')) {
+    close();
+    return true;
+  }
+  if (!is_next(','))
+    return fail_expecting(in_object ? "',' or '}'" : "',' or ']'");
+  ++at_;
+  if (!in_object && levels_.size() <= frames_.size())
+    ++frames_[levels_.size() - 1].index;
+  next = in_object ? expect::key : expect::value;
+  return true;
+}
+
+void json_reader::open(char bracket, json_value& out) {
+  // Only the first level too deep is a fault to tell; the rest is read on.
+  if (levels_.size() == max_depth_ && !out.invalid)
+    out.invalid = make_error(
+        errc::invalid,
+        "nested deeper than " + std::to_string(max_depth_) + " levels", at_);
+  levels_ += bracket;
+  if (levels_.size() <= max_depth_) {
+    frames_.resize(levels_.size());
+    frames_.back() = {};
+  }
+  ++at_;
+}
+
+void json_reader::close() {
+  ++at_;
+  if (frames_.size() == levels_.size())
+    frames_.pop_back();
+  levels_.pop_back();
+}
+
+// -- scalars -----------------------------------------------------------------
+
+bool json_reader::read_literal(std::string_view literal) {
+  if (!text_.substr(at_).starts_with(literal))
+    return fail_expecting("a value");
+  at_ += literal.size();
+  return true;
+}
+
+bool json_reader::read_number(json_value& out) {
+  auto begin = at_;
+  auto digits = [&] {
+    auto first = at_;
+    while (at_ < text_.size() && is_digit(text_[at_]))
+      ++at_;
+    return at_ > first;
+  };
+  if (is_next('-'))
+    ++at_;
+  if (is_next('0'))
+    ++at_; // a further digit is then no part of the number
+  else if (!digits())
+    return fail_expecting("a digit");
+  if (is_next('.')) {
+    ++at_;
+    if (!digits())
+      return fail_expecting("a digit");
+  }
+  if (is_next('e') || is_next('E')) {
+    ++at_;
+    if (is_next('+') || is_next('-'))
+      ++at_;
+    if (!digits())
+      return fail_expecting("a digit");
+  }
+  if (!out.invalid && !is_finite_number(text_.substr(begin, at_ - begin)))
+    out.invalid =
+        make_error(errc::invalid, "a number beyond every double", begin);
+  return true;
+}
+
+bool json_reader::read_string(bool& escaped) {
+  ++at_; // the quote
+  char32_t ignored = 0;
+  for (;;) {
+    at_ = skip_plain(text_, at_);
+    if (at_ >= text_.size())
+      return fail("a string is not closed");
+    auto c = static_cast<uint8_t>(text_[at_]);
+    if (c == '"') {
+      ++at_;
+      return true;
+    }
+    if (c == '\\') {
+      escaped = true;
+      if (!read_escape())
+        return false;
+    } else if (c < 0x20) {
+      return fail("a control character in a string is not escaped");
+    } else {
+      auto length = utf8_take(text_, at_, ignored);
+      if (length == 0)
+        return fail("not UTF-8");
+      at_ += length;
+    }
+  }
+}
+
+bool json_reader::read_escape() {
+  auto begin = at_;
+  ++at_;
+  if (at_ >= text_.size())
+    return fail("a string is not closed");
+  char c = text_[at_];
+  if (std::strchr("\"\\/bfnrt", c) != nullptr && c != '\0') {
+    ++at_;
+    return true;
+  }
+  uint32_t unit = 0;
+  if (c != 'u' || !read_hex4(unit)) {
+    at_ = begin;
+    return fail("no such escape");
+  }
+  bool is_high = unit >= 0xd800 && unit <= 0xdbff;
+  bool is_low = unit >= 0xdc00 && unit <= 0xdfff;
+  if (is_high && text_.substr(at_).starts_with("\\u")) {
+    ++at_;
+    is_high = !read_hex4(unit) || unit < 0xdc00 || unit > 0xdfff;
+  }
+  if (is_high || is_low) {
+    at_ = begin;
+    return fail("an escaped surrogate without its partner");
+  }
+  return true;
+}
+
+// Four hex digits after the 'u' at the current place.
+bool json_reader::read_hex4(uint32_t& out) {
+  ++at_;
+  if (text_.size() - at_ < 4)
+    return false;
+  out = 0;
+  for (auto end = at_ + 4; at_ < end; ++at_) {
+    char c = text_[at_];
+    char lower = static_cast<char>(c | 0x20);
+    if (is_digit(c))
+      out = out << 4 | static_cast<uint32_t>(c - '0');
+    else if (lower >= 'a' && lower <= 'f')
+      out = out << 4 | static_cast<uint32_t>(lower - 'a' + 10);
+    else
+      return false;
+  }
+  return true;
+}
+
+// -- places ------------------------------------------------------------------
+
+bool json_reader::read_end() {
+  skip_space();
+  return at_ == text_.size() || fail_expecting("the end of the text");
+}
+
+void json_reader::skip_space() {
+  while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' ||
+                                text_[at_] == '\r' || text_[at_] == '\t'))
+    ++at_;
+}
+
+bool json_reader::fail(std::string detail) {
+  error_ = make_error(errc::malformed, std::move(detail), at_);
+  return false;
+}
+
+bool json_reader::fail_expecting(std::string_view what) {
+  return fail("expected " + std::string{what} + ", but " + found(text_, at_));
+}
+
+json_error json_reader::make_error(errc code, std::string detail,
+                                   size_t offset) const {
+  json_error error{code, std::move(detail), offset, 1, 1, {}};
+  for (size_t i = 0; i < offset && i < text_.size(); ++i) {
+    auto c = static_cast<uint8_t>(text_[i]);
+    if (c == '\n') {
+      ++error.line;
+      error.column = 1;
+    } else if ((c & 0xc0) != 0x80) {
+      ++error.column;
+    }
+  }
+  if (element_)
+    append_pointer_token(error.pointer, std::to_string(*element_));
+  for (size_t i = 0; i < frames_.size() && i < levels_.size(); ++i) {
+    if (levels_[i] == '[')
+      append_pointer_token(error.pointer, std::to_string(frames_[i].index));
+    else if (frames_[i].key.data() != nullptr)
+      append_pointer_token(error.pointer, unescape_json_string(frames_[i].key));
+  }
+  return error;
+}
+
+bool scan_json(std::string_view text, size_t max_depth, json_value& out,
+               json_error& error) {
+  json_reader reader{text, max_depth};
+  if (reader.whole(out) == json_reader::step::failed) {
+    error = reader.error();
+    return false;
+  }
+  if (out.invalid) {
+    error = *out.invalid;
+    return false;
+  }
+  return true;
+}
+
+} // namespace eventpulse::intake
