@@ -148,9 +148,6 @@ std::string uri_reference_of(std::string_view name) {
       out += hex[byte & 15];
     }
   }
-  // "//…" would promise an authority; one slash says the same.
-  while (!is_uri_reference(out) && out.starts_with("//"))
-    out.erase(0, 1);
   return out;
 }
 
