@@ -43,6 +43,7 @@ inline constexpr size_t alert_events_max = 20;   // events named by an alert
 inline constexpr size_t alert_summary_bytes_max = 1024;
 inline constexpr size_t alert_details_bytes_max = 16'384;
 inline constexpr size_t level_lag_batches_max = 64;
+inline constexpr size_t payload_depth_max = 1024; // intake.max_depth is below
 inline constexpr size_t catch_up_page_max = 1000; // events read back at once
 
 // cel
