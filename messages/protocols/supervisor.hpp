@@ -55,8 +55,8 @@ struct child_status {
   restart_kind kind = restart_kind::permanent;
   child_type type = child_type::worker;
   child_state state = child_state::stopped;
-  uint64_t generation = 0;            // incarnations so far
-  uint64_t restarts = 0;              // of these, not asked for by anybody
+  uint64_t generation = 0;            // of its present or last incarnation
+  uint64_t restarts = 0;              // that its supervisor decided
   std::string last_error;             // why it last ended abnormally
   std::vector<child_status> children; // of a supervisor that answered in time
 };
