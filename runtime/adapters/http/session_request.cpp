@@ -256,6 +256,7 @@ void session::respond(http_response response) {
   answer_ = write_answer(std::move(response), context);
   body_.clear();
   body_.shrink_to_fit();
+  context_.reset();
   phase_ = phase::writing;
   write({net::buffer(answer_.head), net::buffer(answer_.body)},
         &session::on_answered);
