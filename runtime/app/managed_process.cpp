@@ -22,7 +22,7 @@ std::string show(std::chrono::milliseconds wait) {
 managed_process::managed_process(managed_options options)
     : options_(std::move(options)) {}
 
-result<void> managed_process::launch() {
+result<void> managed_process::start() {
   if (options_.prepare)
     options_.prepare();
   auto started = child_process::start(options_.child);
@@ -58,7 +58,7 @@ result<void> managed_process::start_and_wait(unsigned retries) {
   for (unsigned i = 0; i <= retries; ++i) {
     if (i > 0)
       std::this_thread::sleep_until(start_at_);
-    if (auto done = launch(); !done) {
+    if (auto done = start(); !done) {
       state_ = state::stopped;
       return done.error();
     }
@@ -71,6 +71,11 @@ result<void> managed_process::start_and_wait(unsigned retries) {
         state_ = state::ready;
         ++generation_;
         return {};
+      }
+      if (options_.cancelled && options_.cancelled()) {
+        state_ = state::stopped;
+        process_.stop();
+        return {errc::shutting_down, "stopped while " + name() + " started"};
       }
       if (clock::now() - started_ > options_.ready_within) {
         process_.signal(SIGKILL);
@@ -96,7 +101,7 @@ std::string managed_process::tick() {
   case state::waiting: {
     if (clock::now() < start_at_)
       return {};
-    if (auto done = launch(); !done) {
+    if (auto done = start(); !done) {
       fail(clock::now());
       return done.error().detail + "; next try in " + show(back_off());
     }

@@ -18,6 +18,8 @@ struct managed_options {
   std::function<void()> prepare;
   /// Whether it answers. Called often; must not block for long.
   std::function<bool()> ready;
+  /// Whether the wait for it was called off (Ctrl-C). May be empty.
+  std::function<bool()> cancelled;
   std::chrono::milliseconds ready_within{300'000}; // else it is killed
   std::chrono::milliseconds back_off_min{200};
   std::chrono::milliseconds back_off_max{10'000};
@@ -33,6 +35,9 @@ public:
   /// Starts it and returns when it answers. One that ends meanwhile is started
   /// again up to `retries` times. The failure holds the end of its log.
   result<void> start_and_wait(unsigned retries);
+
+  /// Starts it and returns at once; tick() sees when it answers.
+  result<void> start();
 
   /// Looks once: reaps, asks whether it answers, starts it when its back-off is
   /// over. The text says what has happened, and is empty mostly.
@@ -54,7 +59,6 @@ public:
 private:
   using clock = std::chrono::steady_clock;
 
-  result<void> launch();
   void fail(clock::time_point at);
   std::string ended_text(const child_exit& how) const;
   std::chrono::milliseconds back_off() const;

@@ -17,21 +17,28 @@ constexpr unsigned restarts_max = 6;
 
 result<std::unique_ptr<embedded_servers>>
 embedded_servers::start(embedded_options options) {
+  auto directory = data_directory::open(options.data_dir);
+  if (!directory)
+    return directory.error();
+  return start(std::move(directory).value(), std::move(options));
+}
+
+result<std::unique_ptr<embedded_servers>>
+embedded_servers::start(std::unique_ptr<data_directory> directory,
+                        embedded_options options) {
   const auto tell = [&](const std::string& text) {
     if (options.progress)
       options.progress(text);
   };
-  auto directory = data_directory::open(options.data_dir);
-  if (!directory)
-    return directory.error();
   std::unique_ptr<embedded_servers> out{new embedded_servers};
-  out->directory_ = std::move(directory).value();
+  out->directory_ = std::move(directory);
   const auto& at = *out->directory_;
   if (options.start_redis) {
     tell("starting Redis in " + (at.path() / "redis").string());
     auto plan = private_redis::plan(at);
     if (!plan)
       return plan.error();
+    plan->cancelled = options.cancelled;
     out->redis_.emplace(std::move(plan).value());
     if (auto done = out->redis_->start_and_wait(0); !done)
       return done.error();
@@ -41,6 +48,7 @@ embedded_servers::start(embedded_options options) {
     auto plan = private_postgres::plan(at);
     if (!plan)
       return plan.error();
+    plan->cancelled = options.cancelled;
     out->postgres_.emplace(std::move(plan).value());
     if (auto done = out->postgres_->start_and_wait(0); !done)
       return done.error();

@@ -24,12 +24,17 @@ struct embedded_options {
   bool start_postgres = true;
   /// Told what takes a moment, for people. May be empty.
   std::function<void(const std::string&)> progress;
+  /// Whether to give up starting (Ctrl-C). May be empty.
+  std::function<bool()> cancelled;
 };
 
 class embedded_servers {
 public:
   /// Returns when all that is started answers; the database exists then, empty.
   static result<std::unique_ptr<embedded_servers>> start(embedded_options);
+  /// The same in a directory that is open already; data_dir is not used.
+  static result<std::unique_ptr<embedded_servers>>
+  start(std::unique_ptr<data_directory> directory, embedded_options options);
 
   embedded_servers(const embedded_servers&) = delete;
   embedded_servers& operator=(const embedded_servers&) = delete;

@@ -238,13 +238,9 @@ std::map<std::string, std::string> settings_environment(const settings& s) {
   settings resolved = s;
   resolved.stream.password_file.clear();
   resolved.database.password_file.clear();
-  const settings defaults;
   std::map<std::string, std::string> out;
-  for (const auto& entry : setting_table()) {
-    const auto text = entry.show(resolved);
-    if (text != entry.show(defaults))
-      out[entry.variable()] = text;
-  }
+  for (const auto& entry : setting_table())
+    out[entry.variable()] = entry.show(resolved);
   return out;
 }
 

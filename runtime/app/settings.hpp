@@ -149,8 +149,8 @@ result<void> check_relations(const settings& s);
 /// Refuses a process that needs both servers and lacks a URL.
 result<void> require_servers(const settings& s);
 
-/// The settings that differ from the defaults, as `EVENTPULSE_SECTION_KEY`;
-/// what a parent process hands to its children. Holds secrets.
+/// Every setting as `EVENTPULSE_SECTION_KEY`: what a parent process hands to
+/// its children, who then need no file and see nothing else. Holds secrets.
 std::map<std::string, std::string> settings_environment(const settings& s);
 
 /// This process's environment, EVENTPULSE_* only. For load_settings.
