@@ -52,6 +52,7 @@ inline constexpr size_t cel_nesting_max = 100; // brackets, ternaries, signs
 inline constexpr size_t cel_depth_max = 300;   // of the syntax tree
 inline constexpr size_t cel_nodes_max = 20'000;
 inline constexpr size_t cel_diagnostics_max = 20;      // reported at once
+inline constexpr size_t cel_text_bytes_max = 65'536; // of a value in texts
 inline constexpr uint64_t cel_steps_default = 100'000; // of one evaluation
 
 // delivery

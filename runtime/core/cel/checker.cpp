@@ -1,6 +1,7 @@
 #include "runtime/core/cel/checker.hpp"
 
 #include "runtime/core/base/limits.hpp"
+#include "runtime/core/cel/overloads.hpp"
 #include "runtime/core/cel/unifier.hpp"
 
 #include <algorithm>
@@ -14,19 +15,6 @@ struct local {
   uint32_t slot;
   type t;
 };
-
-// "_+_" as people write it.
-std::string shown(std::string_view name) {
-  if (name == "@in")
-    return "in";
-  if (name == "_?_:_")
-    return "?:";
-  std::string out;
-  for (const char c : name)
-    if (c != '_' || name.find_first_of("+-*/%<>=!&|[?") == name.npos)
-      out += c;
-  return out;
-}
 
 class checker {
 public:
@@ -215,110 +203,32 @@ private:
 
   type check_call(node_id id) {
     const auto* callee = find_call(at(id));
-    std::vector<type> arguments;
-    const auto children = at(id).children;
-    for (const auto child : children)
-      arguments.push_back(visit(child));
     auto& n = at(id);
-    if (!callee)
+    if (!callee && strict_) // what is inside may make sense to a macro only
       return fail(n, n.begin, "undeclared function '" + n.name + "'",
                   did_you_mean(n.name, env_.function_names()));
+    std::vector<type> arguments;
+    for (const auto child : n.children)
+      arguments.push_back(visit(child));
+    if (!callee)
+      return fail(n, n.begin, "undeclared function '" + n.name + "'");
     if (!strict_)
       return type{};
     if (n.name == "_&&_" || n.name == "_||_")
       return check_logical(n, arguments);
-    if (n.name == "math.greatest" || n.name == "math.least")
-      return check_extreme(n, arguments);
-    return check_overloads(n, *callee, arguments);
+    auto found = match_call(types_, *callee, n, arguments);
+    return found.result ? std::move(*found.result)
+                        : fail(n, n.begin, std::move(found.message),
+                               std::move(found.hint));
   }
 
   type check_logical(node& n, const std::vector<type>& arguments) {
     for (size_t i = 0; i < arguments.size(); ++i)
       if (!types_.assignable(type{type_kind::boolean}, arguments[i]))
         fail(n, at(n.children[i]).begin,
-             "'" + shown(n.name) + "' needs bool, this is " +
+             "'" + operator_text(n.name) + "' needs bool, this is " +
                  text_of(arguments[i]));
     return type{type_kind::boolean};
-  }
-
-  bool is_numeric(const type& t) {
-    const auto known = types_.substitute(t, true);
-    return known.is_dyn() || known.is(type_kind::integer) ||
-           known.is(type_kind::unsigned_integer) || known.is(type_kind::real);
-  }
-
-  // Any count of numbers, or one list of them.
-  type check_extreme(node& n, const std::vector<type>& arguments) {
-    if (arguments.size() == 1) {
-      const auto only = types_.substitute(arguments[0], true);
-      if (only.is(type_kind::list) && is_numeric(only.parameters()[0]))
-        return only.parameters()[0];
-    }
-    const bool good =
-        !arguments.empty() &&
-        std::all_of(arguments.begin(), arguments.end(),
-                    [this](const type& t) { return is_numeric(t); });
-    if (!good)
-      return fail(n, n.begin, n.name + "() needs numbers or a list of numbers");
-    type result = types_.substitute(arguments[0], true);
-    for (const auto& argument : arguments)
-      if (!(types_.substitute(argument, true) == result))
-        return type{};
-    return result;
-  }
-
-  type check_overloads(node& n, const function& callee,
-                       const std::vector<type>& arguments) {
-    std::optional<type> result;
-    for (const auto& o : callee.overloads) {
-      if (o.member != n.member || o.parameters.size() != arguments.size())
-        continue;
-      std::map<std::string, type> names;
-      std::vector<type> parameters;
-      for (const auto& parameter : o.parameters)
-        parameters.push_back(o.generic ? types_.instantiate(parameter, names)
-                                       : parameter);
-      if (!types_.all_assignable(parameters, arguments))
-        continue;
-      const auto found = types_.substitute(
-          o.generic ? types_.instantiate(o.result, names) : o.result, false);
-      result = !result || *result == found ? found : type{};
-    }
-    if (result)
-      return *result;
-    return fail(n, n.begin, overload_message(n, callee, arguments),
-                overload_hint(n, arguments));
-  }
-
-  std::string overload_message(const node& n, const function& callee,
-                               const std::vector<type>& arguments) const {
-    std::string message = "'" + shown(n.name) + "' does not take (";
-    for (size_t i = 0; i < arguments.size(); ++i)
-      message += (i == 0 ? "" : ", ") + text_of(arguments[i]);
-    message += ')';
-    if (callee.overloads.size() > 4)
-      return message;
-    for (const auto& o : callee.overloads) {
-      message += &o == callee.overloads.data() ? ", but " : " or ";
-      size_t i = 0;
-      if (o.member)
-        message += o.parameters[i++].text() + '.';
-      message += shown(n.name) + '(';
-      for (bool first = true; i < o.parameters.size(); ++i, first = false)
-        message += (first ? "" : ", ") + o.parameters[i].text();
-      message += ')';
-    }
-    return message;
-  }
-
-  std::string overload_hint(const node& n, const std::vector<type>& arguments) {
-    if (n.name.front() != '_' || arguments.size() != 2)
-      return {};
-    const auto a = types_.substitute(arguments[0], true);
-    const auto b = types_.substitute(arguments[1], true);
-    if (a == b || !is_numeric(a) || !is_numeric(b))
-      return {};
-    return "convert one side, as in " + a.text() + "(…)";
   }
 
   // --- literals -------------------------------------------------------------

@@ -74,6 +74,7 @@ private:
 
   // --- constants known at compile time --------------------------------------
 
+  // An error is what the evaluation would give.
   std::optional<value> folded(node_id id) const {
     const auto& n = at(id);
     if (n.kind == node_kind::literal)
@@ -89,7 +90,7 @@ private:
     std::vector<value> out;
     for (const auto child : n.children) {
       auto v = folded(child);
-      if (!v)
+      if (!v || v->is_error())
         return std::nullopt;
       out.push_back(std::move(*v));
     }
@@ -119,8 +120,7 @@ private:
       return std::nullopt;
     budget steps;
     call_context context{steps, nullptr};
-    auto result = callee->body(context, *arguments);
-    return result.is_error() ? std::nullopt : std::optional{std::move(result)};
+    return callee->body(context, *arguments);
   }
 
   // --- nodes ----------------------------------------------------------------
@@ -129,21 +129,15 @@ private:
     const auto& n = at(id);
     if (!n.problem.empty()) {
       push_constant(value::error(fault::unknown_name, n.problem));
-    } else if (folds(n)) {
-      push_constant(*folded(id));
+    } else if (auto known = folded(id)) {
+      if (known->is_error() && env_.options().refuse_bad_constants)
+        wrong_.push_back(
+            make_diagnostic(tree_.source, n.begin, known->error_text()));
+      push_constant(std::move(*known));
     } else {
       emit_kind(n);
     }
     made(here() - 1).done = id;
-  }
-
-  // Aggregates are tried once, at their outermost; a failed try is repeated for
-  // each part, which the bound on depth keeps cheap.
-  bool folds(const node& n) const {
-    const bool candidate =
-        n.kind == node_kind::literal || n.kind == node_kind::list ||
-        n.kind == node_kind::map || n.kind == node_kind::call;
-    return candidate && folded(static_cast<node_id>(&n - tree_.nodes.data()));
   }
 
   void emit_kind(const node& n) {
@@ -272,7 +266,7 @@ private:
     auto compiled = std::make_unique<const re2::RE2>(
         re2::StringPiece(text.data(), text.size()), options);
     if (!compiled->ok()) {
-      if (!env_.options().check)
+      if (!env_.options().refuse_bad_constants)
         return false; // an error only when it is evaluated
       wrong_.push_back(
           make_diagnostic(tree_.source, pattern.begin,

@@ -25,6 +25,10 @@ struct environment_options {
   /// Off: no type errors; what would be one fails when evaluated, as for
   /// expressions that were never checked.
   bool check = true;
+  /// A call of constants that can only fail, such as duration("5x"), and a
+  /// pattern that is none are diagnostics; plain CEL lets them fail when they
+  /// are evaluated.
+  bool refuse_bad_constants = true;
   /// cel.block and its companions, which test optimisers.
   bool test_blocks = false;
 };

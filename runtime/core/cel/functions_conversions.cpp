@@ -7,6 +7,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 
 namespace eventpulse::cel {
 
@@ -112,8 +113,12 @@ value double_of(std::string_view text) {
       !rest.empty() && ((rest[0] >= '0' && rest[0] <= '9') || rest[0] == '.');
   if (!digit_first || stop != end || problem == std::errc::invalid_argument)
     return unreadable(text, "double");
-  if (problem == std::errc::result_out_of_range)
-    return out_of("double");
+  if (problem == std::errc::result_out_of_range) {
+    // from_chars does not say which side; strtod does.
+    if (std::strtod(std::string{rest}.c_str(), nullptr) > 1)
+      return out_of("double");
+    out = 0;
+  }
   return value::real(negative ? -out : out);
 }
 

@@ -49,7 +49,19 @@ std::string plain_map(const value& lazy_or_not) {
   return out + '}';
 }
 
+// Never with an exponent.
+std::string plain_double(double d) {
+  if (!std::isfinite(d))
+    return double_text(d);
+  char buffer[400];
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, d,
+                                 std::chars_format::fixed);
+  return {buffer, end.ptr};
+}
+
 std::string plain(const value& v) {
+  if (v.is(kind::real))
+    return plain_double(v.as_double());
   if (v.is(kind::list))
     return plain_list(v);
   return v.is(kind::map) ? plain_map(v) : to_text(v);

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cmath>
+#include <cstdlib>
 
 namespace eventpulse::cel {
 
@@ -103,19 +103,10 @@ private:
                          std::string{source_.substr(at_, size)} + "'");
   }
 
-  // r"…", b'''…''', rb"…": up to one prefix of each kind before a quote.
+  // r"…", b'''…''', br"…": a prefix before a quote belongs to the literal.
   bool word(token& t) {
-    size_t ahead = 0;
-    bool raw = false, bytes = false;
-    for (; ahead < 2; ++ahead) {
-      const char c = peek(ahead);
-      if ((c == 'r' || c == 'R') && !raw)
-        raw = true;
-      else if ((c == 'b' || c == 'B') && !bytes)
-        bytes = true;
-      else
-        break;
-    }
+    size_t ahead = peek() == 'b' || peek() == 'B' ? 1 : 0;
+    ahead += peek(ahead) == 'r' || peek(ahead) == 'R' ? 1 : 0;
     if (ahead != 0 && (peek(ahead) == '"' || peek(ahead) == '\''))
       return quoted_text(t);
     while (is_letter(peek()) || is_digit(peek()))
@@ -212,13 +203,8 @@ private:
     if (stop != end)
       return fail(t.begin, "this is no number");
     if (problem == std::errc::result_out_of_range) {
-      // from_chars does not say which side; only tiny numbers have a negative
-      // exponent or no whole part, and these are zero.
-      const auto exponent = text.find_first_of("eE");
-      const bool tiny = exponent == std::string_view::npos
-                            ? text.starts_with('.') || text.starts_with('0')
-                            : text[exponent + 1] == '-';
-      if (!tiny)
+      // from_chars does not say which side; strtod does.
+      if (std::strtod(std::string{text}.c_str(), nullptr) > 1)
         return fail(t.begin, "this number does not fit double");
       d = 0;
     }

@@ -205,6 +205,7 @@ value from_json(std::shared_ptr<const boost::json::value> document);
 value from_json(const boost::json::value& node, value::owner keep);
 /// Bytes become base64, times their text, NaN and infinities strings, optionals
 /// their content or null, errors an object {"error": text}.
+/// Cut off after a million parts.
 boost::json::value to_json(const value& v);
 
 // --- text -------------------------------------------------------------------
@@ -212,7 +213,7 @@ boost::json::value to_json(const value& v);
 /// For holes in alert texts: a string as it is, numbers the natural way, the
 /// rest as CEL would write it.
 std::string to_text(const value& v);
-/// A CEL literal: strings quoted.
+/// A CEL literal: strings quoted. Cut off with an ellipsis when very long.
 std::string to_literal(const value& v);
 /// The same text for values that are equal, and only for these (integers above
 /// 2^53 beside doubles excepted: no digit of an integer is lost).

@@ -170,7 +170,10 @@ ordering compare(const value& a, const value& b) {
   return ordering::incomparable;
 }
 
-uint64_t hash(const value& v) {
+namespace {
+
+uint64_t hash_of(const value& v, size_t& left) {
+  left -= left > 0 ? 1 : 0;
   const auto seed = static_cast<uint64_t>(v.kind_of()) * 0x9e3779b97f4a7c15ULL;
   switch (v.kind_of()) {
   case kind::null:
@@ -188,15 +191,15 @@ uint64_t hash(const value& v) {
     return seed ^ xxh64(v.text());
   case kind::list: {
     uint64_t h = seed;
-    for (size_t i = 0; i < v.size(); ++i)
-      h = mixed(h + hash(v.item(i)));
+    for (size_t i = 0; i < v.size() && left > 0; ++i)
+      h = mixed(h + hash_of(v.item(i), left));
     return h;
   }
   case kind::map: {
     const auto m = v.settled();
     uint64_t h = seed; // the order of entries does not count
-    for (size_t i = 0; i < m.size(); ++i)
-      h += mixed(hash(m.key(i)) + 3 * hash(m.mapped(i)));
+    for (size_t i = 0; i < m.size() && left > 0; ++i)
+      h += mixed(hash_of(m.key(i), left) + 3 * hash_of(m.mapped(i), left));
     return h;
   }
   case kind::timestamp:
@@ -205,7 +208,7 @@ uint64_t hash(const value& v) {
   case kind::duration:
     return mixed(seed + static_cast<uint64_t>(v.nanoseconds()));
   case kind::optional:
-    return v.inner() ? mixed(seed + hash(*v.inner())) : seed;
+    return v.inner() ? mixed(seed + hash_of(*v.inner(), left)) : seed;
   case kind::ip:
   case kind::cidr: {
     const auto* bytes = reinterpret_cast<const char*>(v.address().data());
@@ -213,6 +216,15 @@ uint64_t hash(const value& v) {
   }
   }
   return seed;
+}
+
+} // namespace
+
+uint64_t hash(const value& v) {
+  constexpr size_t parts_max = 100'000;
+  size_t left = parts_max;
+  const auto h = hash_of(v, left);
+  return left == 0 ? 0 : h; // equal values have as many parts
 }
 
 std::optional<size_t> first_bad_key(const std::vector<value::entry>& entries) {

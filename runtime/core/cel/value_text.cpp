@@ -1,6 +1,7 @@
 // CEL values as text and as JSON.
 
 #include "runtime/core/base/hash.hpp"
+#include "runtime/core/base/limits.hpp"
 #include "runtime/core/cel/network.hpp"
 #include "runtime/core/cel/times.hpp"
 #include "runtime/core/cel/value.hpp"
@@ -17,26 +18,60 @@ namespace json = boost::json;
 
 namespace {
 
-std::string literal_list(const value& v) {
-  std::string out = "[";
-  for (size_t i = 0; i < v.size(); ++i) {
-    if (i != 0)
-      out += ", ";
-    out += to_literal(v.item(i));
-  }
-  return out + ']';
-}
+// What a walk over a value may still visit. Values share parts, so a small one
+// may be huge when it is written out.
+constexpr size_t parts_max = 1'000'000;
 
-std::string literal_map(const value& lazy_or_not) {
-  const auto v = lazy_or_not.settled();
-  std::string out = "{";
-  for (size_t i = 0; i < v.size(); ++i) {
-    if (i != 0)
-      out += ", ";
-    out += to_literal(v.key(i)) + ": " + to_literal(v.mapped(i));
+// Writes CEL literals up to a size, then an ellipsis.
+class literal_writer {
+public:
+  void write(const value& v) {
+    if (out_.size() > limits::cel_text_bytes_max) {
+      cut_ = true;
+    } else if (v.is(kind::list)) {
+      list(v);
+    } else if (v.is(kind::map)) {
+      map(v.settled());
+    } else if (v.is(kind::optional) && v.inner()) {
+      out_ += "optional.of(";
+      write(*v.inner());
+      out_ += ')';
+    } else {
+      out_ += scalar_literal(v);
+    }
   }
-  return out + '}';
-}
+  std::string text() && {
+    if (cut_)
+      out_ += "…";
+    return std::move(out_);
+  }
+
+private:
+  void list(const value& v) {
+    out_ += '[';
+    for (size_t i = 0; i < v.size() && !cut_; ++i) {
+      out_ += i == 0 ? "" : ", ";
+      write(v.item(i));
+    }
+    out_ += ']';
+  }
+
+  void map(const value& v) {
+    out_ += '{';
+    for (size_t i = 0; i < v.size() && !cut_; ++i) {
+      out_ += i == 0 ? "" : ", ";
+      write(v.key(i));
+      out_ += ": ";
+      write(v.mapped(i));
+    }
+    out_ += '}';
+  }
+
+  static std::string scalar_literal(const value& v);
+
+  std::string out_;
+  bool cut_ = false;
+};
 
 json::value json_double(double d) {
   if (std::isfinite(d))
@@ -44,18 +79,20 @@ json::value json_double(double d) {
   return json::value(double_text(d));
 }
 
-json::value json_list(const value& v) {
+json::value json_of(const value& v, size_t& left);
+
+json::value json_list(const value& v, size_t& left) {
   json::array out;
-  for (size_t i = 0; i < v.size(); ++i)
-    out.push_back(to_json(v.item(i)));
+  for (size_t i = 0; i < v.size() && left > 0; ++i)
+    out.push_back(json_of(v.item(i), left));
   return out;
 }
 
-json::value json_map(const value& lazy_or_not) {
+json::value json_map(const value& lazy_or_not, size_t& left) {
   const auto v = lazy_or_not.settled();
   json::object out;
-  for (size_t i = 0; i < v.size(); ++i)
-    out[to_text(v.key(i))] = to_json(v.mapped(i));
+  for (size_t i = 0; i < v.size() && left > 0; ++i)
+    out[to_text(v.key(i))] = json_of(v.mapped(i), left);
   return out;
 }
 
@@ -79,19 +116,20 @@ std::string number_key(const value& v) {
   return framed('n', double_text(d));
 }
 
-std::string aggregate_key(const value& v) {
+std::string key_of(const value& v, size_t& left);
+
+std::string aggregate_key(const value& v, size_t& left) {
+  std::string out;
   if (v.is(kind::list)) {
-    std::string out;
-    for (size_t i = 0; i < v.size(); ++i)
-      out += group_key(v.item(i));
+    for (size_t i = 0; i < v.size() && left > 0; ++i)
+      out += key_of(v.item(i), left);
     return framed('l', out);
   }
   const auto m = v.settled();
   std::vector<std::string> parts;
-  for (size_t i = 0; i < m.size(); ++i)
-    parts.push_back(group_key(m.key(i)) + group_key(m.mapped(i)));
+  for (size_t i = 0; i < m.size() && left > 0; ++i)
+    parts.push_back(key_of(m.key(i), left) + key_of(m.mapped(i), left));
   std::sort(parts.begin(), parts.end());
-  std::string out;
   for (const auto& part : parts)
     out += part;
   return framed('m', out);
@@ -147,7 +185,7 @@ std::string quoted(std::string_view text) {
   return out + '"';
 }
 
-std::string to_literal(const value& v) {
+std::string literal_writer::scalar_literal(const value& v) {
   switch (v.kind_of()) {
   case kind::null:
     return "null";
@@ -163,10 +201,6 @@ std::string to_literal(const value& v) {
     return quoted(v.text());
   case kind::bytes:
     return 'b' + quoted(v.text());
-  case kind::list:
-    return literal_list(v);
-  case kind::map:
-    return literal_map(v);
   case kind::timestamp:
     return "timestamp(" + quoted(timestamp_text(v.seconds(), v.nanos())) + ')';
   case kind::duration:
@@ -174,8 +208,10 @@ std::string to_literal(const value& v) {
   case kind::type:
     return std::string{v.text()};
   case kind::optional:
-    return v.inner() ? "optional.of(" + to_literal(*v.inner()) + ')'
-                     : "optional.none()";
+    return "optional.none()";
+  case kind::list:
+  case kind::map:
+    break;
   case kind::ip:
     return "ip(" + quoted(ip_text(v)) + ')';
   case kind::cidr:
@@ -184,6 +220,12 @@ std::string to_literal(const value& v) {
     return "error(" + quoted(v.error_text()) + ')';
   }
   return {};
+}
+
+std::string to_literal(const value& v) {
+  literal_writer writer;
+  writer.write(v);
+  return std::move(writer).text();
 }
 
 std::string to_text(const value& v) {
@@ -217,7 +259,10 @@ std::string to_text(const value& v) {
   return to_literal(v);
 }
 
-json::value to_json(const value& v) {
+namespace {
+
+json::value json_of(const value& v, size_t& left) {
+  left -= left > 0 ? 1 : 0;
   switch (v.kind_of()) {
   case kind::null:
     return nullptr;
@@ -232,11 +277,11 @@ json::value to_json(const value& v) {
   case kind::bytes:
     return json::value(base64_encode(v.text()));
   case kind::list:
-    return json_list(v);
+    return json_list(v, left);
   case kind::map:
-    return json_map(v);
+    return json_map(v, left);
   case kind::optional:
-    return v.inner() ? to_json(*v.inner()) : json::value{};
+    return v.inner() ? json_of(*v.inner(), left) : json::value{};
   case kind::error:
     return json::object{{"error", v.error_text()}};
   case kind::string:
@@ -250,7 +295,17 @@ json::value to_json(const value& v) {
   return json::value(to_text(v));
 }
 
-std::string group_key(const value& v) {
+} // namespace
+
+json::value to_json(const value& v) {
+  size_t left = parts_max;
+  return json_of(v, left);
+}
+
+namespace {
+
+std::string key_of(const value& v, size_t& left) {
+  left -= left > 0 ? 1 : 0;
   switch (v.kind_of()) {
   case kind::null:
     return "z";
@@ -266,7 +321,7 @@ std::string group_key(const value& v) {
     return framed('b', v.text());
   case kind::list:
   case kind::map:
-    return aggregate_key(v);
+    return aggregate_key(v, left);
   case kind::timestamp:
     return framed('T', to_text(v));
   case kind::duration:
@@ -274,7 +329,7 @@ std::string group_key(const value& v) {
   case kind::type:
     return framed('y', v.text());
   case kind::optional:
-    return v.inner() ? framed('o', group_key(*v.inner())) : "o";
+    return v.inner() ? framed('o', key_of(*v.inner(), left)) : "o";
   case kind::ip:
     return framed('i', ip_text(v));
   case kind::cidr:
@@ -283,6 +338,13 @@ std::string group_key(const value& v) {
     return framed('e', v.error_text());
   }
   return {};
+}
+
+} // namespace
+
+std::string group_key(const value& v) {
+  size_t left = parts_max;
+  return key_of(v, left);
 }
 
 } // namespace eventpulse::cel
