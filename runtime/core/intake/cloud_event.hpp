@@ -27,7 +27,8 @@ using event_or_problem = std::variant<event_document, problem>;
 struct event_defaults {
   std::string source;                   // the API key's name
   int64_t now_ms = 0;                   // for `time`
-  std::function<std::string()> make_id; // called only for an event without id
+  std::function<std::string()> make_id; // never empty; called
+                                        // for a good event without id only
   trace_context trace;                  // of the HTTP request
 };
 

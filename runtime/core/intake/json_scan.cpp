@@ -404,18 +404,27 @@ bool json_reader::fail_expecting(std::string_view what) {
   return fail("expected " + std::string{what} + ", but " + found(text_, at_));
 }
 
-json_error json_reader::make_error(errc code, std::string detail,
-                                   size_t offset) const {
-  json_error error{code, std::move(detail), offset, 1, 1, {}};
-  for (size_t i = 0; i < offset && i < text_.size(); ++i) {
-    auto c = static_cast<uint8_t>(text_[i]);
+void json_reader::count_lines(size_t offset) {
+  if (offset < counted_) {
+    counted_ = 0;
+    line_ = 1;
+    column_ = 1;
+  }
+  for (; counted_ < offset && counted_ < text_.size(); ++counted_) {
+    auto c = static_cast<uint8_t>(text_[counted_]);
     if (c == '\n') {
-      ++error.line;
-      error.column = 1;
+      ++line_;
+      column_ = 1;
     } else if ((c & 0xc0) != 0x80) {
-      ++error.column;
+      ++column_;
     }
   }
+}
+
+json_error json_reader::make_error(errc code, std::string detail,
+                                   size_t offset) {
+  count_lines(offset);
+  json_error error{code, std::move(detail), offset, line_, column_, {}};
   if (element_)
     append_pointer_token(error.pointer, std::to_string(*element_));
   for (size_t i = 0; i < frames_.size() && i < levels_.size(); ++i) {

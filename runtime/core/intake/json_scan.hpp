@@ -102,7 +102,8 @@ private:
   bool is_next(char c) const { return at_ < text_.size() && text_[at_] == c; }
   bool fail(std::string detail);
   bool fail_expecting(std::string_view what);
-  json_error make_error(errc code, std::string detail, size_t offset) const;
+  json_error make_error(errc code, std::string detail, size_t offset);
+  void count_lines(size_t offset);
 
   std::string_view text_;
   size_t max_depth_;
@@ -112,6 +113,11 @@ private:
   size_t member_begin_ = 0;   // of the value of the member being read
   json_kind member_kind_ = json_kind::null;
   std::optional<size_t> element_; // next_element() was called
+  // Lines are counted on from the fault before, or many bad elements would
+  // take quadratic time.
+  size_t counted_ = 0;
+  size_t line_ = 1;
+  size_t column_ = 1;
   json_error error_;
 };
 

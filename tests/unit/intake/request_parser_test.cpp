@@ -151,11 +151,16 @@ CAF_TEST(a_body_is_taken_at_max_body_bytes_and_too_large_above) {
 }
 
 CAF_TEST(an_array_is_taken_at_the_item_limit_and_too_large_above) {
-  std::string body = "[0";
+  // All of them bad in a way that has a place to be told.
+  std::string body = "[1e999";
   for (size_t i = 1; i < limits::request_items_max; ++i)
-    body += ",0";
-  CAF_CHECK_EQUAL(parse(plain, body + "]").items.size(),
-                  limits::request_items_max);
+    body += ",\n1e999";
+  auto request = parse(plain, body + "]");
+  CAF_REQUIRE_EQUAL(request.items.size(), limits::request_items_max);
+  const auto& last = std::get<problem>(request.items.back().outcome);
+  CAF_CHECK_EQUAL(last.detail,
+                  "a number beyond every double at line 100000, column 1");
+  CAF_CHECK_EQUAL(last.errors.at(0).pointer, "#/99999");
   CAF_CHECK_EQUAL(refusal(parse(plain, body + ",0]")), "too_large");
 }
 

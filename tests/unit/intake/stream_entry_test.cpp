@@ -80,8 +80,9 @@ CAF_TEST(the_fields_are_the_documented_ones) {
   CAF_CHECK_EQUAL(fields[1].second,
                   R"({"v":1,"at":-1,"by":"","kind":"none","id":"x",)"
                   R"("source":"x","type":"x"})");
-  CAF_CHECK_EQUAL(encode(full()).back().first, "d");
-  CAF_CHECK_EQUAL(encode(full()).back().second, full().document.payload);
+  auto more = encode(full());
+  CAF_CHECK_EQUAL(more.back().first, "d");
+  CAF_CHECK_EQUAL(more.back().second, full().document.payload);
 }
 
 CAF_TEST(a_control_mark_comes_back_as_it_went) {
