@@ -12,6 +12,10 @@
 
 namespace eventpulse {
 
+/// What a server's data must survive. Tests that kill processes, but not the
+/// machine, save the wait for the disk.
+enum class survives : uint8_t { power_loss, kill };
+
 struct managed_options {
   child_options child;
   /// Runs before each start, e.g. to remove an old ready file. May be empty.

@@ -50,7 +50,7 @@ result<void> run(child_options options, const std::string& input,
 /// Into a directory beside, renamed when it is whole: a run that is killed in
 /// the middle of initdb must not leave half a cluster under the real name.
 result<void> make_cluster(const data_directory& directory,
-                          const std::string& programs) {
+                          const std::string& programs, survives what) {
   const auto fresh = directory.path() / "postgres.new";
   std::error_code error;
   fs::remove_all(fresh, error);
@@ -60,6 +60,8 @@ result<void> make_cluster(const data_directory& directory,
       "--username=ep",
       "--auth=trust", // the socket's directory is the guard
       "--encoding=UTF8",    "--locale=C.UTF-8"};
+  if (what == survives::kill)
+    initdb.argv.push_back("--no-sync");
   if (auto done = run(std::move(initdb), "", initdb_within); !done)
     return done.error();
   fs::rename(fresh, directory.path() / "postgres", error);
@@ -90,12 +92,12 @@ std::string shared_buffers() {
 
 } // namespace
 
-result<managed_options> plan(const data_directory& directory) {
+result<managed_options> plan(const data_directory& directory, survives what) {
   const auto programs = programs_for(directory);
   if (!programs)
     return programs.error();
   if (version_of(directory.path() / "postgres").empty())
-    if (auto done = make_cluster(directory, *programs); !done)
+    if (auto done = make_cluster(directory, *programs, what); !done)
       return done.error();
   const auto socket_directory = directory.run().string();
   managed_options out;
@@ -109,7 +111,7 @@ result<managed_options> plan(const data_directory& directory) {
            std::string{"port=5432"},
            shared_buffers(),
            std::string{"max_connections=200"},
-           std::string{"fsync=on"},
+           std::string{what == survives::power_loss ? "fsync=on" : "fsync=off"},
            std::string{"synchronous_commit=on"},
            std::string{"full_page_writes=on"},
            std::string{"wal_compression=on"},

@@ -9,7 +9,7 @@
 namespace eventpulse::private_postgres {
 
 /// Makes the cluster on first use; a killed attempt leaves none behind.
-result<managed_options> plan(const data_directory& directory);
+result<managed_options> plan(const data_directory& directory, survives what);
 
 /// Makes the database on first use; the server must answer.
 result<void> make_database(const data_directory& directory);

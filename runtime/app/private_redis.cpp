@@ -23,7 +23,7 @@ std::filesystem::path socket_of(const data_directory& directory) {
 
 } // namespace
 
-result<managed_options> plan(const data_directory& directory) {
+result<managed_options> plan(const data_directory& directory, survives what) {
   auto program = find_redis_server();
   if (!program)
     return program.error();
@@ -45,7 +45,7 @@ result<managed_options> plan(const data_directory& directory) {
       "--appendonly",
       "yes",
       "--appendfsync",
-      "always",
+      what == survives::power_loss ? "always" : "no",
       "--save",
       "",
       "--maxmemory",

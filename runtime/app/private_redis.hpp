@@ -8,7 +8,7 @@
 
 namespace eventpulse::private_redis {
 
-result<managed_options> plan(const data_directory& directory);
+result<managed_options> plan(const data_directory& directory, survives what);
 
 /// "unix:///…/redis.sock?db=0".
 std::string url(const data_directory& directory);

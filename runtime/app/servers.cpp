@@ -35,7 +35,7 @@ embedded_servers::start(std::unique_ptr<data_directory> directory,
   const auto& at = *out->directory_;
   if (options.start_redis) {
     tell("starting Redis in " + (at.path() / "redis").string());
-    auto plan = private_redis::plan(at);
+    auto plan = private_redis::plan(at, options.durability);
     if (!plan)
       return plan.error();
     plan->cancelled = options.cancelled;
@@ -45,7 +45,7 @@ embedded_servers::start(std::unique_ptr<data_directory> directory,
   }
   if (options.start_postgres) {
     tell("starting PostgreSQL in " + (at.path() / "postgres").string());
-    auto plan = private_postgres::plan(at);
+    auto plan = private_postgres::plan(at, options.durability);
     if (!plan)
       return plan.error();
     plan->cancelled = options.cancelled;

@@ -22,6 +22,7 @@ struct embedded_options {
   std::filesystem::path data_dir;
   bool start_redis = true;
   bool start_postgres = true;
+  survives durability = survives::power_loss;
   /// Told what takes a moment, for people. May be empty.
   std::function<void(const std::string&)> progress;
   /// Whether to give up starting (Ctrl-C). May be empty.

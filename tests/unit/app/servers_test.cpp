@@ -21,6 +21,7 @@ namespace {
 embedded_options in(const std::filesystem::path& path) {
   embedded_options out;
   out.data_dir = path;
+  out.durability = survives::kill;
   return out;
 }
 
@@ -72,7 +73,9 @@ bool within(std::chrono::milliseconds limit,
 CAF_TEST(both servers answer and what they hold outlives them) {
   scratch dir;
   {
-    auto servers = embedded_servers::start(in(dir.path / "data"));
+    auto durable = in(dir.path / "data");
+    durable.durability = survives::power_loss;
+    auto servers = embedded_servers::start(durable);
     REQUIRE_OK(servers);
     auto& s = **servers;
     CAF_CHECK(redis_answers(redis_socket(s.redis_url()), 1s));
