@@ -15,7 +15,7 @@ std::string text_of(const json_span& value) {
 
 // An attribute from its JSON value, which is not null.
 void add_attribute(event_builder& builder, std::string_view name,
-                   const json_span& value, const std::string& place) {
+                   const json_span& value, const fault_place& place) {
   switch (value.kind) {
   case json_kind::string:
     return builder.add(name, text_of(value), place);
@@ -39,7 +39,7 @@ void add_attribute(event_builder& builder, std::string_view name,
 
 struct data_member {
   json_span value;
-  std::string place;
+  fault_place place;
 };
 
 // `data` (JSON format, section 3.1.1): a JSON value, unless datacontenttype
@@ -80,31 +80,31 @@ problem to_problem(const json_error& error) {
 event_or_problem parse_json_event(const json_value& value, json_form form,
                                   std::string_view pointer,
                                   const event_defaults& defaults) {
-  auto here = pointer_fragment(pointer);
   if (value.invalid)
     return to_problem(*value.invalid);
   if (value.span.kind != json_kind::object) {
     auto detail = "an event is a JSON object, not " +
                   std::string{describe(value.span.kind)};
-    return problem{errc::invalid, detail, {{here, detail}}};
+    return problem{
+        errc::invalid, detail, {{pointer_fragment(pointer), detail}}};
   }
   event_builder builder;
   std::optional<data_member> data;
   std::optional<data_member> data_base64;
   for (const auto& member : value.members) {
-    auto name = member.name_escaped ? unescape_json_string(member.name)
-                                    : std::string{member.name};
-    auto member_pointer = std::string{pointer};
-    append_pointer_token(member_pointer, name);
-    auto place = pointer_fragment(member_pointer);
+    std::string unescaped;
+    auto name = member.name;
+    if (member.name_escaped)
+      name = unescaped = unescape_json_string(name);
+    fault_place place{pointer, name};
     if (!builder.claim(name, place))
       continue;
     if (name == "data")
-      data = data_member{member.value, place};
+      data = data_member{member.value, {pointer, "data"}};
     else if (member.value.kind == json_kind::null)
       continue; // "unset" (JSON format, section 2.2)
     else if (name == "data_base64")
-      data_base64 = data_member{member.value, place};
+      data_base64 = data_member{member.value, {pointer, "data_base64"}};
     else
       add_attribute(builder, name, member.value, place);
   }
@@ -115,7 +115,7 @@ event_or_problem parse_json_event(const json_value& value, json_form form,
     set_data(builder, *data);
   else if (data_base64)
     set_data_base64(builder, *data_base64);
-  return std::move(builder).finish(form, here, defaults);
+  return std::move(builder).finish(form, {pointer, {}}, defaults);
 }
 
 } // namespace eventpulse::intake

@@ -28,6 +28,15 @@ constexpr core_attribute core_attributes[] = {
     {"dataschema", &event_document::dataschema},
 };
 
+std::string text_of(const fault_place& place) {
+  if (!place.pointer)
+    return {};
+  std::string pointer{*place.pointer};
+  if (place.member)
+    append_pointer_token(pointer, *place.member);
+  return pointer_fragment(pointer);
+}
+
 // A name as a message can show it: short, and on one line.
 std::string shown(std::string_view name) {
   constexpr size_t shown_max = 64;
@@ -88,13 +97,13 @@ std::optional<std::string> core_fault(std::string_view name,
 
 } // namespace
 
-void event_builder::add_fault(const std::string& place, std::string detail) {
+void event_builder::add_fault(const fault_place& place, std::string detail) {
   ++fault_count_;
   if (faults_.size() < limits::problem_errors_max)
-    faults_.push_back({place, std::move(detail)});
+    faults_.push_back({text_of(place), std::move(detail)});
 }
 
-bool event_builder::claim(std::string_view name, const std::string& place) {
+bool event_builder::claim(std::string_view name, const fault_place& place) {
   if (!is_attribute_name(name) && name != "data_base64") {
     add_fault(place, "attribute name " + shown(name) +
                          ": lower-case letters and digits only, at most " +
@@ -117,7 +126,7 @@ bool event_builder::claim(std::string_view name, const std::string& place) {
 }
 
 void event_builder::add(std::string_view name, attribute_value value,
-                        const std::string& place) {
+                        const fault_place& place) {
   given_.emplace_back(name);
   auto* text = std::get_if<std::string>(&value);
   auto fault = text != nullptr ? text_fault(*text) : std::nullopt;
@@ -163,12 +172,12 @@ bool event_builder::is_given(std::string_view name) const {
   return std::find(given_.begin(), given_.end(), name) != given_.end();
 }
 
-void event_builder::require(std::string_view name, const std::string& place) {
+void event_builder::require(std::string_view name, const fault_place& place) {
   if (!is_given(name))
     add_fault(place, std::string{name} + ": is required");
 }
 
-event_or_problem event_builder::finish(json_form form, const std::string& place,
+event_or_problem event_builder::finish(json_form form, const fault_place& place,
                                        const event_defaults& defaults) && {
   require("type", place);
   if (form == json_form::structured) {
