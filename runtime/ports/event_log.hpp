@@ -24,6 +24,9 @@ namespace eventpulse {
 struct append_entry {
   uint32_t partition = 0;
   stream_fields fields;
+  /// What makes two entries the same (core/intake/recent_ids.hpp); empty: it
+  /// is never a duplicate. Not part of what is stored.
+  std::string identity = {};
 };
 
 /// The adding side. One call is one MULTI/EXEC a Redis node: all its entries or
@@ -63,8 +66,12 @@ struct log_read {
 struct log_opening {
   bool created = false; // the stream or its group was missing
   bool reread = false;  // the group was set back to the tail
-  /// Entries (tail, gap_until] are gone: they were delivered to nobody's table
-  /// and trimmed, or Redis came back without them. Reported loudly.
+  /// Redis ended before the tail, as one that came back empty or old does: it
+  /// lost entries, and whether unread ones among them cannot be known. Reported
+  /// loudly; its ids continue after the tail.
+  bool behind = false;
+  /// Entries in (tail, gap_until] were trimmed although no table has them, as
+  /// when PostgreSQL came back older. Reported loudly.
   std::optional<position> gap_until;
 };
 
