@@ -1,6 +1,6 @@
 #pragma once
 // Every failure that EventPulse expects. Adapters turn foreign failures into
-// one of these; runtime/adapters/http/problem.cpp turns them into HTTP answers.
+// one of these; messages/problem.cpp turns them into HTTP answers.
 // Each value has a sentence for people, says whether trying again may help, and
 // has a short name for metric labels.
 

@@ -36,6 +36,7 @@ using keys_atom = caf::atom_constant<caf::atom("keys")>;
 using announce_atom = caf::atom_constant<caf::atom("announce")>;
 using follow_atom = caf::atom_constant<caf::atom("follow")>;
 using found_atom = caf::atom_constant<caf::atom("found")>;
+using report_atom = caf::atom_constant<caf::atom("report")>;
 using house_atom = caf::atom_constant<caf::atom("house")>;
 
 // supervision

@@ -19,8 +19,7 @@ caf::error make_error(errc code) {
 }
 
 caf::error to_error(const failure& f) {
-  return {static_cast<uint8_t>(f.code), category,
-          caf::make_message(f.detail)};
+  return {static_cast<uint8_t>(f.code), category, caf::make_message(f.detail)};
 }
 
 failure to_failure(const caf::error& e) {

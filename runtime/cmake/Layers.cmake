@@ -6,7 +6,8 @@
 function(ep_layer name)
   cmake_parse_arguments(L "" "DIR" "ALSO;EXCLUDE;SEES;LINKS" ${ARGN})
   set(root ${PROJECT_BINARY_DIR}/layers/${name})
-  foreach(dir ${L_DIR} ${L_ALSO} ${L_SEES})
+  # What is seen comes first: a layer's own folder may stand inside it.
+  foreach(dir ${L_SEES} ${L_DIR} ${L_ALSO})
     get_filename_component(parent ${root}/${dir} DIRECTORY)
     file(MAKE_DIRECTORY ${parent} ${PROJECT_SOURCE_DIR}/${dir})
     if(NOT EXISTS ${root}/${dir})
@@ -32,7 +33,8 @@ function(ep_layer name)
 endfunction()
 
 # Compiles every DIR/NNNN_name.sql into TARGET as runtime-readable text; see
-# runtime/adapters/postgres/migrations.hpp.
+# runtime/adapters/postgres/migrations.hpp. The text goes in byte by byte, since
+# CMake would read `;`, `@`, `[` and backslashes of SQL as its own.
 function(ep_embed_migrations target dir)
   get_target_property(kind ${target} TYPE)
   if(kind STREQUAL "INTERFACE_LIBRARY")
@@ -41,20 +43,33 @@ function(ep_embed_migrations target dir)
   file(GLOB files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${dir}/*.sql)
   list(SORT files)
   set(out ${PROJECT_BINARY_DIR}/embedded_migrations.cpp)
-  set(text "#include \"runtime/adapters/postgres/migrations.hpp\"\n")
-  string(APPEND text "namespace eventpulse::postgres {\n")
-  string(APPEND text "const std::vector<migration>& embedded_migrations() {\n")
-  string(APPEND text "  static const std::vector<migration> all{\n")
+  set(arrays "")
+  set(rows "")
   foreach(file ${files})
-    set_property(DIRECTORY ${PROJECT_SOURCE_DIR} APPEND
+    set_property(DIRECTORY APPEND
                  PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
-    file(READ ${file} sql)
     get_filename_component(name ${file} NAME_WE)
-    string(REGEX MATCH "^[0-9]+" number ${name})
-    string(REGEX REPLACE "^0+" "" number ${number})
-    string(APPEND text "    {${number}, \"${name}\", R\"ep_sql(${sql})ep_sql\"},\n")
+    if(NOT name MATCHES "^([0-9][0-9][0-9][0-9])_[a-z0-9_]+$")
+      message(FATAL_ERROR "${file}: a migration is named NNNN_name.sql")
+    endif()
+    string(REGEX REPLACE "^0+" "" number ${CMAKE_MATCH_1})
+    file(READ ${file} bytes HEX)
+    string(REGEX REPLACE "(................................)" "\\1\n  "
+                         bytes "${bytes}")
+    string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")
+    string(APPEND arrays
+           "const unsigned char sql_${number}[] = {\n  ${bytes}0x00};\n")
+    string(APPEND rows "    {${number}, \"${name}\",\n     std::string("
+           "reinterpret_cast<const char*>(sql_${number}),\n"
+           "                 sizeof sql_${number} - 1)},\n")
   endforeach()
-  string(APPEND text "  };\n  return all;\n}\n} // namespace eventpulse::postgres\n")
+  string(CONCAT text
+         "#include \"runtime/adapters/postgres/migrations.hpp\"\n"
+         "namespace eventpulse::postgres {\n"
+         "namespace {\n${arrays}} // namespace\n"
+         "const std::vector<migration>& embedded_migrations() {\n"
+         "  static const std::vector<migration> all{\n${rows}  };\n"
+         "  return all;\n}\n} // namespace eventpulse::postgres\n")
   file(CONFIGURE OUTPUT ${out} CONTENT "${text}" @ONLY)
   target_sources(${target} PRIVATE ${out})
 endfunction()

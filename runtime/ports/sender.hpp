@@ -2,6 +2,7 @@
 // What goes out: one HTTP request to somebody else's server.
 
 #include "messages/http.hpp"
+#include "messages/outbound.hpp"
 #include "messages/result.hpp"
 
 #include <chrono>
@@ -18,14 +19,6 @@ struct outbound_request {
   http_headers headers;
   std::string body;
   std::chrono::milliseconds timeout{20'000};
-};
-
-struct outbound_answer {
-  unsigned status = 0; // 0: no HTTP answer, see error
-  std::string error;
-  http_headers headers;
-  std::string body_excerpt;
-  std::chrono::milliseconds duration{0};
 };
 
 /// Thread-safe. `done` is called exactly once, from the sender's own thread,

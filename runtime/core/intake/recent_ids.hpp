@@ -16,8 +16,7 @@ namespace eventpulse::intake {
 
 /// source, id and partition key: what makes two events the same.
 inline std::string identity_of(const event_document& document) {
-  return document.source + '\0' + document.id + '\0' +
-         partition_key(document);
+  return document.source + '\0' + document.id + '\0' + partition_key(document);
 }
 
 class recent_ids {

@@ -1,0 +1,192 @@
+#include "actors/alert_recorder.hpp"
+
+#include "messages/protocols/errors.hpp"
+
+#include <caf/typed_event_based_actor.hpp>
+
+#include <algorithm>
+
+namespace eventpulse {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr size_t commits_gathered_max = 256;
+
+void append(outcome_commit& into, const outcome_commit& more) {
+  if (more.global) {
+    if (into.global)
+      into.global->next = more.global->next;
+    else
+      into.global = more.global;
+  }
+  for (auto& moved : more.rules) {
+    std::erase_if(into.rules,
+                  [&](const rule_cursor& c) { return c.rule == moved.rule; });
+    std::erase(into.rules_removed, moved.rule);
+    into.rules.push_back(moved);
+  }
+  for (auto& removed : more.rules_removed) {
+    std::erase_if(into.rules,
+                  [&](const rule_cursor& c) { return c.rule == removed; });
+    into.rules_removed.push_back(removed);
+  }
+  auto add = [](auto& to, const auto& from) {
+    to.insert(to.end(), from.begin(), from.end());
+  };
+  add(into.changes, more.changes);
+  add(into.deliveries, more.deliveries);
+  add(into.statuses, more.statuses);
+  add(into.dead, more.dead);
+}
+
+} // namespace
+
+alert_recorder_state::~alert_recorder_state() {
+  for (auto& j : queue_)
+    j.done.deliver(make_error(errc::outcome_unknown));
+}
+
+alert_recorder_actor::behavior_type
+alert_recorder_state::start(alert_recorder_setup setup) {
+  setup_ = std::move(setup);
+  store_ = setup_.open_store(setup_.lease);
+  self_->set_error_handler([](caf::error&) {});
+  caf::anon_send(setup_.directory, follow_atom::value, std::string("notifier"),
+                 caf::actor_cast<caf::actor>(self_));
+  return {
+      [this](record_atom, const outcome_commit_ptr& what) {
+        auto done = self_->make_response_promise<caf::ok_atom>();
+        queue_.push_back({what, done});
+        wake(0ms);
+        return done;
+      },
+      [this](snapshot_atom, const rule_snapshots& all) {
+        auto done = self_->make_response_promise<caf::ok_atom>();
+        queue_.push_back({all, done});
+        wake(0ms);
+        return done;
+      },
+      [this](flush_atom) {
+        flushing_ = false;
+        flush();
+      },
+      [this](found_atom, const std::string&, const caf::actor& notifier) {
+        notifier_ = caf::actor_cast<notifier_actor>(notifier);
+      },
+  };
+}
+
+void alert_recorder_state::wake(std::chrono::milliseconds delay) {
+  if (std::exchange(flushing_, true))
+    return;
+  if (delay == 0ms)
+    self_->send(self_, flush_atom::value);
+  else
+    self_->delayed_send(self_, delay, flush_atom::value);
+}
+
+void alert_recorder_state::flush() {
+  if (queue_.empty())
+    return;
+  result<void> outcome;
+  size_t jobs = 1;
+  if (auto* snapshots = std::get_if<rule_snapshots>(&queue_.front().what)) {
+    outcome = store_->save_snapshots(setup_.lease, **snapshots);
+  } else {
+    outcome_commit all;
+    jobs = gather(all);
+    outcome = commit(all);
+    if (outcome)
+      after_commit(all);
+  }
+  if (!outcome && outcome.error().code != errc::fenced) {
+    ++failures_;
+    setup_.log.warn("record_retry", {{"failures", failures_},
+                                     {"reason", to_string(outcome.error())}});
+    return wake(std::min<std::chrono::milliseconds>(
+        100ms * (1u << std::min(failures_, 5u)), 2s));
+  }
+  failures_ = 0;
+  finish(jobs, outcome);
+  if (!queue_.empty())
+    wake(0ms);
+}
+
+size_t alert_recorder_state::gather(outcome_commit& into) const {
+  into.lease = setup_.lease;
+  into.worker = setup_.worker;
+  into.delivery_lease_ms = setup_.delivery_lease.count();
+  size_t jobs = 0;
+  for (auto& j : queue_) {
+    auto* commit = std::get_if<outcome_commit_ptr>(&j.what);
+    if (!commit || jobs == commits_gathered_max)
+      break;
+    append(into, **commit);
+    ++jobs;
+  }
+  return jobs;
+}
+
+result<void> alert_recorder_state::commit(const outcome_commit& all) {
+  auto done = store_->commit(all);
+  if (done)
+    return done;
+  auto code = done.error().code;
+  if (code == errc::outcome_unknown || (code == errc::fenced && failures_ > 0))
+    return settle(all, done.error());
+  return done;
+}
+
+/// An answer was lost, now or at an earlier try: the global cursor tells
+/// whether the transaction was committed.
+result<void> alert_recorder_state::settle(const outcome_commit& all,
+                                          const failure& why) {
+  if (!all.global)
+    return why;
+  auto now = store_->load_start();
+  if (!now)
+    return failure{errc::unavailable, now.error().detail};
+  if (now->global == all.global->next)
+    return {};
+  if (now->global == all.global->expected && why.code != errc::fenced)
+    return failure{errc::unavailable, "the commit did not happen"};
+  return failure{errc::fenced, why.detail};
+}
+
+void alert_recorder_state::finish(size_t jobs, const result<void>& outcome) {
+  for (; jobs > 0; --jobs) {
+    if (outcome)
+      queue_.front().done.deliver(caf::ok_atom::value);
+    else
+      queue_.front().done.deliver(to_error(outcome.error()));
+    queue_.pop_front();
+  }
+  if (!outcome)
+    setup_.fenced();
+}
+
+void alert_recorder_state::after_commit(const outcome_commit& all) {
+  if (setup_.meters) {
+    auto now = setup_.surroundings->now_ms();
+    for (auto& change : all.changes)
+      if (change.what == alert_change::kind::opened)
+        setup_.meters->end_to_end().event_to_alert_seconds.Observe(
+            static_cast<double>(now - change.after.opened_at_ms) / 1000.0);
+  }
+  if (all.deliveries.empty() || !notifier_)
+    return;
+  std::vector<std::string> ids;
+  for (auto& d : all.deliveries)
+    ids.push_back(d.id);
+  caf::anon_send(notifier_, wake_atom::value, share(std::move(ids)));
+}
+
+alert_recorder_actor::behavior_type alert_recorder(
+    alert_recorder_actor::stateful_pointer<alert_recorder_state> self,
+    const alert_recorder_setup& setup) {
+  return self->state.start(setup);
+}
+
+} // namespace eventpulse

@@ -1,0 +1,76 @@
+#pragma once
+// The alert_recorder: commits what evaluation decided. Everything that queued
+// while the last commit was under way goes into one fenced transaction, in
+// order: alerts, deliveries, cursors. After the COMMIT it wakes the notifier.
+// A commit whose outcome is unknown is settled by reading the global cursor
+// back; alert and delivery ids make the rest safe to repeat. Detached.
+
+#include "messages/lease.hpp"
+#include "messages/protocols/directory.hpp"
+#include "messages/protocols/notify.hpp"
+#include "messages/protocols/rules.hpp"
+#include "runtime/ports/clock.hpp"
+#include "runtime/ports/outcome_store.hpp"
+#include "runtime/telemetry/log.hpp"
+#include "runtime/telemetry/metrics.hpp"
+
+#include <caf/fwd.hpp>
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <variant>
+
+namespace eventpulse {
+
+struct alert_recorder_setup {
+  std::function<std::unique_ptr<outcome_store>(const lease_token&)> open_store;
+  lease_token lease;
+  std::string worker;
+  std::chrono::milliseconds delivery_lease{60'000};
+  std::shared_ptr<world> surroundings;
+  logger log;
+  metrics* meters = nullptr;
+  directory_actor directory;
+  std::function<void()> fenced;
+};
+
+class alert_recorder_state {
+public:
+  static inline const char* name = "alert_recorder";
+  using pointer = alert_recorder_actor::stateful_pointer<alert_recorder_state>;
+
+  explicit alert_recorder_state(pointer self) : self_(self) {}
+  ~alert_recorder_state();
+
+  alert_recorder_actor::behavior_type start(alert_recorder_setup setup);
+
+private:
+  using answer = caf::typed_response_promise<caf::ok_atom>;
+  struct job {
+    std::variant<outcome_commit_ptr, rule_snapshots> what;
+    answer done;
+  };
+
+  void wake(std::chrono::milliseconds delay);
+  void flush();
+  size_t gather(outcome_commit& into) const;
+  result<void> commit(const outcome_commit& all);
+  result<void> settle(const outcome_commit& all, const failure& why);
+  void finish(size_t jobs, const result<void>& outcome);
+  void after_commit(const outcome_commit& all);
+
+  pointer self_;
+  alert_recorder_setup setup_;
+  std::unique_ptr<outcome_store> store_;
+  notifier_actor notifier_;
+  std::deque<job> queue_; // unanswered, oldest first
+  bool flushing_ = false; // a flush is on its way
+  unsigned failures_ = 0; // in a row
+};
+
+alert_recorder_actor::behavior_type alert_recorder(
+    alert_recorder_actor::stateful_pointer<alert_recorder_state> self,
+    const alert_recorder_setup& setup);
+
+} // namespace eventpulse

@@ -1,0 +1,60 @@
+#pragma once
+// The control actor: rules, channels, keys, and what may be looked at. It turns
+// a request into a call of a store and the result into an answer; a published
+// rule also gets its entry in the stream. Detached, since stores block; several
+// may run side by side, as they keep nothing but the keys.
+
+#include "actors/control_call.hpp"
+#include "messages/protocols/control.hpp"
+#include "messages/protocols/directory.hpp"
+#include "messages/protocols/key_keeper.hpp"
+#include "messages/protocols/stream_writer.hpp"
+#include "runtime/ports/clock.hpp"
+#include "runtime/ports/event_log.hpp"
+#include "runtime/telemetry/log.hpp"
+
+#include <caf/fwd.hpp>
+
+#include <functional>
+#include <memory>
+
+namespace eventpulse {
+
+struct control_setup {
+  std::function<std::unique_ptr<control_stores>()> open_stores;
+  std::function<std::unique_ptr<hint_bus>()> open_hints;
+  std::chrono::milliseconds sweep_interval{5'000};
+  directory_actor directory;
+  std::shared_ptr<world> surroundings;
+  logger log;
+};
+
+class control_state {
+public:
+  static inline const char* name = "control";
+  using pointer = control_actor::stateful_pointer<control_state>;
+
+  explicit control_state(pointer self) : self_(self) {}
+
+  control_actor::behavior_type start(control_setup setup);
+
+private:
+  void handle(const http_exchange& call);
+  bool ask_again(const http_exchange& call);
+  void place(const control_row& row, http_response answer,
+             const std::function<void(http_reply)>& reply);
+  void sweep();
+
+  pointer self_;
+  control_setup setup_;
+  std::unique_ptr<control_stores> stores_;
+  std::unique_ptr<hint_bus> hints_;
+  stream_writer_actor writer_;
+  key_set_ptr keys_; // null until the key_keeper has told them
+};
+
+control_actor::behavior_type
+control(control_actor::stateful_pointer<control_state> self,
+        const control_setup& setup);
+
+} // namespace eventpulse

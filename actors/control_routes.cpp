@@ -1,0 +1,73 @@
+#include "actors/control_routes.hpp"
+
+namespace eventpulse {
+
+namespace {
+
+std::vector<std::string_view> segments(std::string_view path) {
+  std::vector<std::string_view> out;
+  while (path.starts_with('/')) {
+    path.remove_prefix(1);
+    auto end = std::min(path.find('/'), path.size());
+    out.push_back(path.substr(0, end));
+    path.remove_prefix(end);
+  }
+  return out;
+}
+
+bool matches(std::string_view pattern, const std::vector<std::string>& path) {
+  auto parts = segments(pattern);
+  if (parts.size() != path.size())
+    return false;
+  for (size_t i = 0; i < parts.size(); ++i)
+    if (!parts[i].starts_with('{') && parts[i] != path[i])
+      return false;
+  return true;
+}
+
+} // namespace
+
+const std::vector<control_route>& control_routes() {
+  using namespace routes;
+  using enum scope;
+  static const std::vector<control_route> all{
+      {"GET", "/v1/rules", rules_read, list_rules},
+      {"POST", "/v1/rules/validate", rules_read, validate_rule},
+      {"GET", "/v1/rules/{id}", rules_read, get_rule},
+      {"PUT", "/v1/rules/{id}", rules_write, put_rule},
+      {"DELETE", "/v1/rules/{id}", rules_write, delete_rule},
+      {"GET", "/v1/rules/{id}/versions", rules_read, rule_versions},
+      {"GET", "/v1/rules/{id}/status", rules_read, routes::rule_state},
+      {"GET", "/v1/channels", rules_read, list_channels},
+      {"GET", "/v1/channels/{id}", rules_read, get_channel},
+      {"PUT", "/v1/channels/{id}", rules_write, put_channel},
+      {"DELETE", "/v1/channels/{id}", rules_write, delete_channel},
+      {"GET", "/v1/keys", admin, list_keys},
+      {"POST", "/v1/keys", admin, create_key},
+      {"DELETE", "/v1/keys/{id}", admin, revoke_key},
+      {"GET", "/v1/events", events_read, list_events},
+      {"GET", "/v1/events/{source}/{id}", events_read, get_event},
+      {"GET", "/v1/alerts", alerts_read, list_alerts},
+      {"GET", "/v1/alerts/{id}", alerts_read, get_alert},
+      {"GET", "/v1/deliveries", alerts_read, list_deliveries},
+      {"GET", "/v1/deliveries/{id}", alerts_read, get_delivery},
+  };
+  return all;
+}
+
+route_match find_route(std::string_view method,
+                       const std::vector<std::string>& path) {
+  route_match out;
+  for (auto& route : control_routes()) {
+    if (!matches(route.path, path))
+      continue;
+    if (route.method == method) {
+      out.route = &route;
+      return out;
+    }
+    out.allow += (out.allow.empty() ? "" : ", ") + std::string(route.method);
+  }
+  return out;
+}
+
+} // namespace eventpulse

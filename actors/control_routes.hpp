@@ -1,0 +1,57 @@
+#pragma once
+// The control routes, one table: method, path, scope and what answers it.
+
+#include "actors/control_call.hpp"
+
+#include <string_view>
+#include <vector>
+
+namespace eventpulse {
+
+struct control_route {
+  std::string_view method;
+  std::string_view path; // "/v1/rules/{id}"
+  scope needed;
+  result<control_outcome> (*run)(control_call&);
+};
+
+const std::vector<control_route>& control_routes();
+
+/// The route of a method and path. Otherwise not_found, or, where the path is
+/// known under other methods, those methods in `allow`.
+struct route_match {
+  const control_route* route = nullptr;
+  std::string allow; // "GET, PUT"
+};
+route_match find_route(std::string_view method,
+                       const std::vector<std::string>& path);
+
+namespace routes {
+
+// control_rules.cpp
+result<control_outcome> list_rules(control_call& call);
+result<control_outcome> get_rule(control_call& call);
+result<control_outcome> put_rule(control_call& call);
+result<control_outcome> delete_rule(control_call& call);
+result<control_outcome> rule_versions(control_call& call);
+result<control_outcome> rule_state(control_call& call);
+result<control_outcome> validate_rule(control_call& call);
+// control_channels.cpp
+result<control_outcome> list_channels(control_call& call);
+result<control_outcome> get_channel(control_call& call);
+result<control_outcome> put_channel(control_call& call);
+result<control_outcome> delete_channel(control_call& call);
+// control_keys.cpp
+result<control_outcome> list_keys(control_call& call);
+result<control_outcome> create_key(control_call& call);
+result<control_outcome> revoke_key(control_call& call);
+// control_reads.cpp
+result<control_outcome> list_events(control_call& call);
+result<control_outcome> get_event(control_call& call);
+result<control_outcome> list_alerts(control_call& call);
+result<control_outcome> get_alert(control_call& call);
+result<control_outcome> list_deliveries(control_call& call);
+result<control_outcome> get_delivery(control_call& call);
+
+} // namespace routes
+} // namespace eventpulse

@@ -1,0 +1,334 @@
+#include "actors/intake.hpp"
+
+#include "actors/intake_answers.hpp"
+#include "messages/protocols/errors.hpp"
+#include "runtime/core/base/hash.hpp"
+#include "runtime/core/base/limits.hpp"
+#include "runtime/core/intake/bearer.hpp"
+#include "runtime/core/intake/gunzip.hpp"
+#include "runtime/core/intake/ndjson.hpp"
+#include "runtime/core/intake/partition.hpp"
+#include "runtime/core/intake/recent_ids.hpp"
+#include "runtime/core/intake/stream_entry.hpp"
+
+#include <caf/typed_event_based_actor.hpp>
+
+#include <array>
+
+namespace eventpulse {
+
+namespace {
+
+constexpr unsigned quarantined_a_second_max = 100; // per key
+constexpr size_t inflated_piece_bytes = 256 << 10;
+
+bool wants_atomic(const http_request& head) {
+  std::string_view rest = head.query;
+  while (!rest.empty()) {
+    auto end = rest.find('&');
+    auto pair = rest.substr(0, end);
+    if (pair == "atomic=true")
+      return true;
+    rest = end == std::string_view::npos ? std::string_view{}
+                                         : rest.substr(end + 1);
+  }
+  return false;
+}
+
+} // namespace
+
+struct intake_state::request_job {
+  bool is_many = false;
+  std::vector<accepted_item> taken;
+  std::vector<rejected_item> refused;
+  std::function<void(http_reply)> reply;
+};
+
+struct intake_state::ndjson_job {
+  explicit ndjson_job(const intake::intake_options& options)
+      : parser(options) {}
+
+  std::string key_name;
+  intake::ndjson_parser parser;
+  std::optional<intake::gunzip> inflate;
+  bool input_ended = false;
+  bool lines_ended = false;
+  uint64_t accepted = 0;
+  uint64_t rejected = 0;
+  std::vector<rejected_item> refused; // at most rejected_items_max
+};
+
+intake_actor::behavior_type intake_state::start(intake_setup setup) {
+  setup_ = std::move(setup);
+  self_->set_error_handler([](caf::error&) {});
+  auto me = caf::actor_cast<caf::actor>(self_);
+  for (auto* followed : {"stream_writer", "key_keeper"})
+    caf::anon_send(setup_.directory, follow_atom::value, std::string(followed),
+                   me);
+  return {
+      [this](const http_exchange& call) { handle(call); },
+      [this](keys_atom, const key_set_ptr& keys) { keys_ = keys; },
+      [this](found_atom, const std::string& which, const caf::actor& who) {
+        if (which == "stream_writer")
+          writer_ = caf::actor_cast<stream_writer_actor>(who);
+        else
+          caf::anon_send(caf::actor_cast<key_keeper_actor>(who),
+                         follow_atom::value,
+                         caf::actor_cast<caf::actor>(self_));
+      },
+  };
+}
+
+void intake_state::handle(const http_exchange& call) {
+  if (call.streamed)
+    return piece(call);
+  if (!keys_ || !writer_)
+    return call.reply(to_http(failure{errc::unavailable, "starting"}));
+  auto key = intake::authorize(*call.head, *keys_, scope::events_write,
+                               setup_.surroundings->now_ms());
+  if (!key)
+    return call.reply(to_http(key.error()));
+  whole_request(call, *key);
+}
+
+// --- whole requests ----------------------------------------------------------
+
+void intake_state::whole_request(const http_exchange& call,
+                                 const api_key& key) {
+  auto parsed =
+      intake::parse_request(call.head->headers, call.body,
+                            defaults_for(*call.head, key.name), setup_.options);
+  if (parsed.refusal) {
+    quarantine(*call.head, key.name, *parsed.refusal, parsed.raw);
+    count(0, 1, 0);
+    return call.reply(to_http(*parsed.refusal));
+  }
+  auto job = std::make_shared<request_job>();
+  job->is_many = parsed.is_many;
+  job->reply = call.reply;
+  std::vector<append_entry> entries;
+  for (auto& item : parsed.items) {
+    if (auto* why = std::get_if<problem>(&item.outcome)) {
+      quarantine(*call.head, key.name, *why, item.raw);
+      job->refused.push_back({item.index, std::move(*why)});
+      continue;
+    }
+    auto& document = std::get<event_document>(item.outcome);
+    job->taken.push_back({item.index, document.source, document.id, {}, false});
+    entries.push_back(entry_of(std::move(document), key.name));
+  }
+  count(0, static_cast<double>(job->refused.size()), 0);
+  if (!job->is_many && !job->refused.empty())
+    return call.reply(to_http(job->refused.front().why));
+  if (wants_atomic(*call.head) && !job->refused.empty())
+    return call.reply(many_answered(0, job->refused.size(), {}, job->refused));
+  if (entries.empty())
+    return call.reply(many_answered(0, job->refused.size(), {}, job->refused));
+  self_
+      ->request(writer_, caf::infinite, append_atom::value,
+                share(std::move(entries)))
+      .then(
+          [this, job](const append_receipts& receipts) {
+            answer_request(job, receipts);
+          },
+          [this, job](caf::error& e) {
+            count(0, 0, static_cast<double>(job->taken.size()));
+            job->reply(not_added(to_failure(e), job->taken, 0));
+          });
+}
+
+void intake_state::answer_request(const std::shared_ptr<request_job>& job,
+                                  const append_receipts& receipts) {
+  for (size_t i = 0; i < job->taken.size(); ++i) {
+    job->taken[i].where = (*receipts)[i].where;
+    job->taken[i].duplicate = (*receipts)[i].duplicate;
+  }
+  count(static_cast<double>(job->taken.size()), 0, 0);
+  if (job->is_many)
+    job->reply(many_answered(job->taken.size(), job->refused.size(), job->taken,
+                             job->refused));
+  else
+    job->reply(one_accepted(job->taken.front()));
+}
+
+// --- streamed NDJSON ---------------------------------------------------------
+
+void intake_state::piece(const http_exchange& call) {
+  auto job = std::static_pointer_cast<ndjson_job>(call.context);
+  if (!job) {
+    if (!keys_ || !writer_)
+      return call.reply(to_http(failure{errc::unavailable, "starting"}));
+    auto key = intake::authorize(*call.head, *keys_, scope::events_write,
+                                 setup_.surroundings->now_ms());
+    if (!key)
+      return call.reply(to_http(key.error()));
+    if (wants_atomic(*call.head))
+      return call.reply(to_http(failure{
+          errc::invalid, "atomic=true cannot be kept for an NDJSON body"}));
+    auto mode = intake::decide_mode(call.head->headers);
+    auto coding = intake::decide_coding(call.head->headers);
+    if (!mode || !coding)
+      return call.reply(to_http(mode ? coding.error() : mode.error()));
+    job = std::make_shared<ndjson_job>(setup_.options);
+    job->key_name = key->name;
+    if (*coding == intake::content_coding::gzip)
+      job->inflate.emplace();
+  }
+  job->input_ended = call.last;
+  if (job->inflate)
+    job->inflate->give(call.body);
+  next_lines(job, call);
+}
+
+/// Takes as much of the input as may be held at once and adds its lines; comes
+/// back until the input is used up.
+void intake_state::next_lines(const std::shared_ptr<ndjson_job>& job,
+                              const http_exchange& call) {
+  std::vector<intake::intake_item> items;
+  auto defaults = defaults_for(*call.head, job->key_name);
+  std::string inflated;
+  bool used_up = true;
+  if (job->inflate) {
+    auto taken = job->inflate->take(inflated, inflated_piece_bytes);
+    if (taken && *taken == 0 && job->input_ended)
+      if (auto whole = job->inflate->finish(); !whole)
+        return call.reply(not_added(whole.error(), {}, job->parser.line()));
+    if (!taken)
+      return call.reply(not_added(taken.error(), {}, job->parser.line()));
+    used_up = *taken == 0;
+    job->parser.feed(inflated, defaults, items);
+  } else if (!job->lines_ended) {
+    job->parser.feed(call.body, defaults, items);
+  }
+  if (used_up && job->input_ended && !std::exchange(job->lines_ended, true))
+    job->parser.finish(defaults, items);
+  std::vector<append_entry> entries;
+  auto first_line = items.empty() ? job->parser.line() : items.front().index;
+  for (auto& item : items) {
+    if (auto* why = std::get_if<problem>(&item.outcome)) {
+      quarantine(*call.head, job->key_name, *why, item.raw);
+      ++job->rejected;
+      count(0, 1, 0);
+      if (job->refused.size() < limits::rejected_items_max)
+        job->refused.push_back({item.index, std::move(*why)});
+    } else {
+      entries.push_back(entry_of(
+          std::move(std::get<event_document>(item.outcome)), job->key_name));
+    }
+  }
+  auto go_on = [this, job, call, used_up] {
+    if (!used_up)
+      next_lines(job, call);
+    else if (job->input_ended)
+      finish_lines(job, call);
+    else
+      call.reply(http_continue{job});
+  };
+  if (entries.empty())
+    return go_on();
+  auto count_added = entries.size();
+  self_
+      ->request(writer_, caf::infinite, append_atom::value,
+                share(std::move(entries)))
+      .then(
+          [this, job, go_on, count_added](const append_receipts&) {
+            job->accepted += count_added;
+            count(static_cast<double>(count_added), 0, 0);
+            go_on();
+          },
+          [this, call, first_line, count_added](caf::error& e) {
+            count(0, 0, static_cast<double>(count_added));
+            call.reply(not_added(to_failure(e), {}, first_line));
+          });
+}
+
+void intake_state::finish_lines(const std::shared_ptr<ndjson_job>& job,
+                                const http_exchange& call) {
+  call.reply(many_answered(job->accepted, job->rejected, {}, job->refused));
+}
+
+// --- parts -------------------------------------------------------------------
+
+intake::event_defaults intake_state::defaults_for(const http_request& head,
+                                                  const std::string& key_name) {
+  auto& world = *setup_.surroundings;
+  intake::event_defaults out;
+  out.source = key_name;
+  out.now_ms = world.now_ms();
+  // A repeated request under one Idempotency-Key makes the same ids.
+  if (auto key = find_header(head, "idempotency-key"); !key.empty()) {
+    auto seed = key_name + '\0' + std::string(key) + '\0';
+    auto number = std::make_shared<uint64_t>(0);
+    out.make_id = [seed, number] {
+      return uuid_v5(seed + std::to_string((*number)++));
+    };
+  } else {
+    out.make_id = [&world, now = out.now_ms] {
+      std::array<uint8_t, 10> random{};
+      world.random(random.data(), random.size());
+      return uuid_v7(now, random);
+    };
+  }
+  intake::trace_random random{};
+  world.random(random.data(), random.size());
+  out.trace =
+      intake::continue_trace(head.headers, random, intake::trace_flag_sampled);
+  return out;
+}
+
+append_entry intake_state::entry_of(event_document&& document,
+                                    const std::string& key_name) {
+  append_entry out;
+  out.partition =
+      intake::partition_of(partition_key(document), setup_.partitions);
+  out.identity = intake::identity_of(document);
+  out.fields = intake::encode(
+      {std::move(document), key_name, setup_.surroundings->now_ms()});
+  return out;
+}
+
+void intake_state::quarantine(const http_request& head,
+                              const std::string& key_name, const problem& why,
+                              const std::string& raw) {
+  if ((why.code != errc::malformed && why.code != errc::invalid) ||
+      !may_quarantine(key_name))
+    return;
+  std::string where;
+  for (auto& item : why.errors)
+    where += item.pointer + ": " + item.detail + '\n';
+  append_entry entry;
+  entry.fields = {
+      {"kind", "request"},
+      {"reason", why.detail + (where.empty() ? "" : "\n" + where)},
+      {"original", raw},
+      {"content_type", std::string(find_header(head, "content-type"))},
+      {"key", key_name},
+      {"at_ms", std::to_string(setup_.surroundings->now_ms())}};
+  caf::anon_send(writer_, quarantine_atom::value,
+                 share(std::vector<append_entry>{std::move(entry)}));
+}
+
+bool intake_state::may_quarantine(const std::string& key_name) {
+  auto second = setup_.surroundings->now_ms() / 1000;
+  auto& used = quarantined_[key_name];
+  if (used.second != second)
+    used = {second, 0};
+  return used.used++ < quarantined_a_second_max;
+}
+
+void intake_state::count(double accepted, double invalid, double refused) {
+  if (!setup_.meters)
+    return;
+  auto& m = setup_.meters->intake();
+  m.events_accepted.Increment(accepted);
+  m.events_invalid.Increment(invalid);
+  m.events_refused.Increment(refused);
+}
+
+intake_actor::behavior_type
+intake_fun(intake_actor::stateful_pointer<intake_state> self,
+           const intake_setup& setup) {
+  return self->state.start(setup);
+}
+
+} // namespace eventpulse

@@ -1,0 +1,79 @@
+#pragma once
+// The intake actor: from a request to entries in the stream and back to an
+// answer. Parsing is core/intake's; a 202 is said only when the stream_writer
+// has Redis's answer. It keeps nothing between messages but the keys: what an
+// NDJSON body has come to travels in the exchange, so a restarted actor goes
+// on.
+
+#include "messages/protocols/directory.hpp"
+#include "messages/protocols/intake.hpp"
+#include "messages/protocols/key_keeper.hpp"
+#include "messages/protocols/stream_writer.hpp"
+#include "runtime/core/intake/request_parser.hpp"
+#include "runtime/ports/clock.hpp"
+#include "runtime/telemetry/log.hpp"
+#include "runtime/telemetry/metrics.hpp"
+
+#include <caf/fwd.hpp>
+
+#include <map>
+#include <memory>
+#include <string>
+
+namespace eventpulse {
+
+struct intake_setup {
+  intake::intake_options options;
+  uint32_t partitions = 1;
+  directory_actor directory;
+  std::shared_ptr<world> surroundings;
+  logger log;
+  metrics* meters = nullptr;
+};
+
+class intake_state {
+public:
+  static inline const char* name = "intake";
+  using pointer = intake_actor::stateful_pointer<intake_state>;
+
+  explicit intake_state(pointer self) : self_(self) {}
+
+  intake_actor::behavior_type start(intake_setup setup);
+
+private:
+  struct request_job; // one whole request, until it is answered
+  struct ndjson_job;  // one streamed body; travels in the exchange
+
+  void handle(const http_exchange& call);
+  void whole_request(const http_exchange& call, const api_key& key);
+  void answer_request(const std::shared_ptr<request_job>& job,
+                      const append_receipts& receipts);
+  void piece(const http_exchange& call);
+  void next_lines(const std::shared_ptr<ndjson_job>& job,
+                  const http_exchange& call);
+  void finish_lines(const std::shared_ptr<ndjson_job>& job,
+                    const http_exchange& call);
+  intake::event_defaults defaults_for(const http_request& head,
+                                      const std::string& key_name);
+  append_entry entry_of(event_document&& document, const std::string& key_name);
+  void quarantine(const http_request& head, const std::string& key_name,
+                  const problem& why, const std::string& raw);
+  bool may_quarantine(const std::string& key_name);
+  void count(double accepted, double invalid, double refused);
+
+  pointer self_;
+  intake_setup setup_;
+  stream_writer_actor writer_;
+  key_set_ptr keys_; // null until the key_keeper has told them
+  struct quota {
+    int64_t second = 0;
+    unsigned used = 0;
+  };
+  std::map<std::string, quota> quarantined_; // by key name, this second's
+};
+
+intake_actor::behavior_type
+intake_fun(intake_actor::stateful_pointer<intake_state> self,
+           const intake_setup& setup);
+
+} // namespace eventpulse

@@ -1,0 +1,327 @@
+// The feed: batches become steps, steps become answers, answers become commits.
+
+#include "actors/rule_router.hpp"
+
+#include "messages/protocols/errors.hpp"
+#include "runtime/core/base/check.hpp"
+#include "runtime/core/base/limits.hpp"
+#include "runtime/core/delivery/render.hpp"
+
+#include <caf/typed_event_based_actor.hpp>
+
+#include <algorithm>
+
+namespace eventpulse {
+
+namespace {
+
+/// A deadline this near is wished for at once; the reader waits for it.
+constexpr int64_t wish_ahead_ms = 500;
+
+int64_t time_of(const cursor& c) {
+  return std::max(c.key.received_at_ms, c.timer_ms);
+}
+
+} // namespace
+
+int64_t rule_router_state::time_of_feed() const {
+  return time_of(fed_);
+}
+
+// --- batches -----------------------------------------------------------------
+
+/// Cuts a batch at its controls; what was fed before is left out, so a batch
+/// that comes again changes nothing.
+void rule_router_state::take_batch(const persisted_batch& batch,
+                                   credit answer) {
+  auto next = batch.events.begin();
+  auto events_until = [&](const order_key* end) {
+    segment part;
+    for (; next != batch.events.end() && (!end || next->key() < *end); ++next)
+      part.events.push_back(*next);
+    if (!part.events.empty())
+      work_.emplace_back(std::move(part));
+  };
+  for (auto& control : batch.controls) {
+    events_until(&control.key);
+    work_.emplace_back(control);
+  }
+  events_until(nullptr);
+  work_.emplace_back(batch_end{batch.clock_ms, std::move(answer)});
+  go_on();
+}
+
+bool rule_router_state::stopped() const {
+  return !started_ || compiling_ || !holding_.empty();
+}
+
+void rule_router_state::go_on() {
+  while (!work_.empty() && !stopped()) {
+    auto& next = work_.front();
+    if (auto* part = std::get_if<segment>(&next)) {
+      std::erase_if(part->events,
+                    [&](const event& e) { return e.key() <= fed_.key; });
+      if (!part->events.empty())
+        dispatch(std::move(*part));
+    } else if (auto* control = std::get_if<control_input>(&next)) {
+      if (!apply(*control))
+        return; // it waits for an evaluator and is looked at again
+    } else {
+      finish_batch(std::get<batch_end>(next));
+    }
+    work_.pop_front();
+  }
+  if (!live_)
+    read_history();
+}
+
+void rule_router_state::dispatch(segment&& part) {
+  auto last = part.events.back().key();
+  make_step({last, std::max(fed_.timer_ms, last.received_at_ms)},
+            route(std::move(part.events), index_));
+}
+
+void rule_router_state::finish_batch(batch_end& end) {
+  auto clock = std::max(time_of(fed_), end.clock_ms);
+  if (clock > fed_.timer_ms)
+    make_step({fed_.key, clock}, {});
+  if (wished_ms_ != 0 && clock >= wished_ms_)
+    wished_ms_ = 0;
+  if (end.answer.pending())
+    owed_.push_back(end.answer);
+  settle_credit();
+  wish_clock();
+}
+
+// --- steps -------------------------------------------------------------------
+
+void rule_router_state::make_step(const cursor& to, routed_batch routed) {
+  std::map<uint32_t, std::vector<uint32_t>> hits;
+  for (auto& concern : routed.concerns)
+    hits[concern.slot] = std::move(concern.hits);
+  for (auto& [deadline, index] : deadlines_) {
+    if (deadline > time_of(to))
+      break;
+    hits[index];
+  }
+  std::erase_if(hits, [&](const auto& h) {
+    auto& slot = slots_[h.first];
+    return !slot || (slot->now != rule_slot::phase::level &&
+                     slot->now != rule_slot::phase::starting);
+  });
+  std::vector<uint32_t> concerned;
+  for (auto& [index, list] : hits)
+    concerned.push_back(index);
+  fed_ = to;
+  auto number = levels_.begin(to, concerned);
+  for (auto& [index, list] : hits)
+    send_step(*slots_[index], number,
+              share(step{routed.batch, std::move(list), to}));
+}
+
+void rule_router_state::send_step(rule_slot& slot, uint64_t number,
+                                  step_ptr what) {
+  slot.unanswered.push_back({number, what});
+  if (slot.ready)
+    request_step(slot, number, what);
+}
+
+void rule_router_state::request_step(rule_slot& slot, uint64_t number,
+                                     const step_ptr& what) {
+  self_->request(slot.evaluator, caf::infinite, eval_atom::value, what)
+      .then(
+          [this, index = slot.index, incarnation = slot.incarnation,
+           number](const step_outcome_ptr& outcome) {
+            answered(index, incarnation, number, *outcome);
+          },
+          [](caf::error&) {
+            // Its supervisor tells how the evaluator ended.
+          });
+}
+
+void rule_router_state::answered(uint32_t index, uint64_t incarnation,
+                                 uint64_t number, const step_outcome& outcome) {
+  auto* slot = find(index, incarnation);
+  if (!slot)
+    return;
+  EP_CHECK(!slot->unanswered.empty() &&
+           slot->unanswered.front().number == number);
+  slot->unanswered.pop_front();
+  slot->done = std::max(slot->done, outcome.at);
+  set_deadline(*slot, outcome.next_deadline_ms);
+  if (slot->now == rule_slot::phase::level)
+    mind_deadline(*slot, number);
+  levels_.answered(index, number);
+  record(*slot, outcome);
+  if (slot->draining && slot->unanswered.empty()) {
+    slot->draining = false;
+    slot->read_from = slot->done.key;
+    catch_up(*slot);
+  }
+  settle_credit();
+  wish_clock();
+  if (!live_)
+    read_history();
+}
+
+void rule_router_state::set_deadline(rule_slot& slot,
+                                     std::optional<int64_t> deadline) {
+  if (slot.deadline)
+    deadlines_.erase({*slot.deadline, slot.index});
+  slot.deadline = deadline;
+  if (deadline)
+    deadlines_.insert({*deadline, slot.index});
+}
+
+/// The answer may name a deadline that later steps have passed already, which
+/// did not concern the rule when they were made. The step that reaches it must
+/// not be through before the timer has acted.
+void rule_router_state::mind_deadline(rule_slot& slot, uint64_t number) {
+  if (!slot.deadline)
+    return;
+  auto reaching = levels_.first_reaching(*slot.deadline, number);
+  if (!reaching)
+    return;
+  if (!slot.unanswered.empty() && slot.unanswered.front().number <= *reaching)
+    return; // that step's timers act before the reaching one
+  levels_.concern(*reaching, slot.index);
+  if (slot.unanswered.empty())
+    send_step(slot, *reaching,
+              share(step{nullptr, {}, levels_.end_of(*reaching)}));
+}
+
+/// A reader gets its credit back while few steps are open; rules that keep the
+/// oldest step open beyond that leave the level set.
+void rule_router_state::settle_credit() {
+  while (levels_.open_steps() > limits::level_lag_batches_max)
+    for (auto index : levels_.oldest_waits_for()) {
+      auto& slot = *slots_[index];
+      setup_.log.warn("rule_left_behind", {{"rule", slot.rule}});
+      leave_level(slot);
+      slot.draining = !slot.unanswered.empty();
+      report(slot, rule_state::catching_up);
+      if (!slot.draining)
+        catch_up(slot);
+    }
+  for (auto& answer : std::exchange(owed_, {}))
+    answer.deliver(caf::ok_atom::value);
+}
+
+// --- what is committed -------------------------------------------------------
+
+void rule_router_state::record(rule_slot& slot, const step_outcome& outcome) {
+  slot.matches += outcome.matches;
+  slot.errors += outcome.errors;
+  slot.groups = outcome.groups;
+  if (!outcome.last_error.empty())
+    slot.last_error = outcome.last_error;
+  slot.meters.matches(outcome.matches);
+  slot.meters.errors(outcome.errors);
+  slot.meters.evaluations(1);
+  slot.meters.set_groups(outcome.groups);
+  auto detached = slot.now == rule_slot::phase::catching_up;
+  if (outcome.changes.empty() && !detached)
+    return;
+  outcome_commit what;
+  auto now = setup_.surroundings->now_ms();
+  for (auto& change : outcome.changes) {
+    if (change.what == alert_change::kind::opened)
+      slot.meters.alert_opened(change.after.severity);
+    for (auto& d : deliveries_of(change, now))
+      what.deliveries.push_back(std::move(d));
+  }
+  what.changes = outcome.changes;
+  move_global(what);
+  if (detached || handed_global_ < slot.done)
+    what.rules.push_back({slot.rule, slot.done, detached});
+  send_commit(std::move(what));
+}
+
+void rule_router_state::move_global(outcome_commit& into) {
+  if (!started_ || !(handed_global_ < levels_.global()))
+    return;
+  into.global = cursor_move{handed_global_, levels_.global()};
+  handed_global_ = levels_.global();
+}
+
+void rule_router_state::send_commit(outcome_commit what,
+                                    std::function<void()> then) {
+  self_
+      ->request(setup_.recorder, caf::infinite, record_atom::value,
+                share(std::move(what)))
+      .then(
+          [then](caf::ok_atom) {
+            if (then)
+              then();
+          },
+          [this](caf::error& e) { self_->quit(e); });
+}
+
+// --- clocks and intervals ----------------------------------------------------
+
+void rule_router_state::wish_clock() {
+  if (!live_ || deadlines_.empty() || !reader_)
+    return;
+  auto next = deadlines_.begin()->first;
+  if (next <= time_of(fed_))
+    next = time_of(fed_) + 1; // it will act with the next clock
+  if (next > setup_.surroundings->now_ms() + wish_ahead_ms)
+    return; // the house tick comes back in time
+  if (wished_ms_ != 0 && wished_ms_ <= next)
+    return;
+  wished_ms_ = next;
+  caf::anon_send(reader_, clock_atom::value, next);
+}
+
+void rule_router_state::house() {
+  outcome_commit what;
+  move_global(what);
+  if (what.global)
+    send_commit(std::move(what));
+  if (!live_)
+    read_history();
+  for (auto index : std::exchange(retries_, {})) {
+    auto* slot = slots_[index].get();
+    if (slot && slot->ready)
+      catch_up(*slot);
+    else if (slot && slot->evaluator)
+      remember(*slot);
+  }
+  wish_clock();
+}
+
+/// Of every rule that moved since its last one; all go to the recorder
+/// together, after whatever was recorded before.
+void rule_router_state::snapshots() {
+  if (snapshots_under_way_ > 0)
+    return;
+  auto finished = [this] {
+    if (--snapshots_under_way_ > 0)
+      return;
+    auto taken = share(std::exchange(snapshots_taken_, {}));
+    if (taken->empty())
+      return;
+    self_->request(setup_.recorder, caf::infinite, snapshot_atom::value, taken)
+        .then([](caf::ok_atom) {}, [this](caf::error& e) { self_->quit(e); });
+  };
+  ++snapshots_under_way_;
+  for (auto& slot : slots_) {
+    if (!slot || slot->now != rule_slot::phase::level || !slot->ready ||
+        !(slot->snapshot_at < slot->done))
+      continue;
+    slot->snapshot_at = slot->done;
+    ++snapshots_under_way_;
+    self_
+        ->request(slot->evaluator, caf::infinite, snapshot_atom::value,
+                  std::exchange(slot->snapshot_full, false))
+        .then(
+            [this, finished](const rule_snapshot_ptr& taken) {
+              snapshots_taken_.push_back(*taken);
+              finished();
+            },
+            [finished](caf::error&) { finished(); });
+  }
+  finished();
+}
+
+} // namespace eventpulse

@@ -1,0 +1,170 @@
+#include "actors/stream_writer.hpp"
+
+#include "messages/protocols/errors.hpp"
+#include "runtime/core/base/limits.hpp"
+#include "runtime/core/intake/recent_ids.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <deque>
+
+namespace eventpulse {
+
+namespace {
+
+struct stream_writer_state {
+  static inline const char* name = "stream_writer";
+  using pointer = stream_writer_actor::stateful_pointer<stream_writer_state>;
+
+  struct waiting {
+    append_entries entries;
+    caf::typed_response_promise<append_receipts> answer;
+  };
+
+  explicit stream_writer_state(pointer me) : self(me) {}
+
+  ~stream_writer_state() {
+    // A promise that dies with its holder is never answered otherwise.
+    for (auto& w : queue)
+      w.answer.deliver(make_error(errc::outcome_unknown));
+  }
+
+  caf::typed_response_promise<append_receipts>
+  append(const append_entries& entries) {
+    auto answer = self->make_response_promise<append_receipts>();
+    queue.push_back({entries, answer});
+    wake();
+    return answer;
+  }
+
+  /// Everything in the mailbox now is ahead of the flush: it gathers.
+  void wake() {
+    if (flushing)
+      return;
+    flushing = true;
+    caf::anon_send(caf::actor_cast<caf::actor>(self), flush_atom::value);
+  }
+
+  void flush() {
+    flushing = false;
+    if (queue.empty())
+      return;
+    std::vector<append_entry> gathered;
+    size_t jobs = 0;
+    size_t bytes = 0;
+    while (jobs < queue.size() && fits(gathered.size(), bytes, jobs)) {
+      for (auto& entry : *queue[jobs].entries) {
+        if (remembered(entry))
+          continue;
+        for (auto& [field, value] : entry.fields)
+          bytes += field.size() + value.size();
+        gathered.push_back(entry);
+      }
+      ++jobs;
+    }
+    if (gathered.empty())
+      answer(jobs, std::vector<position>{});
+    else
+      answer(jobs, log->append(gathered));
+    for (auto& [identity, where] : later)
+      recent.remember(std::move(identity), where);
+    later.clear();
+    if (!queue.empty())
+      wake();
+  }
+
+  /// The first job always goes, whatever its size: it is all or nothing.
+  bool fits(size_t entries, size_t bytes, size_t job) const {
+    return job == 0 ||
+           (entries + queue[job].entries->size() <= limits::append_batch_max &&
+            bytes < limits::append_batch_bytes_max);
+  }
+
+  void answer(size_t jobs, const result<std::vector<position>>& outcome) {
+    size_t next = 0;
+    for (; jobs > 0; --jobs) {
+      auto& job = queue.front();
+      if (outcome)
+        job.answer.deliver(share(receipts(*job.entries, *outcome, next)));
+      else
+        job.answer.deliver(to_error(outcome.error()));
+      queue.pop_front();
+    }
+  }
+
+  /// What was remembered when the entries were gathered is remembered still:
+  /// new ids are taken in only below.
+  std::vector<append_receipt> receipts(const std::vector<append_entry>& entries,
+                                       const std::vector<position>& added,
+                                       size_t& next) {
+    std::vector<append_receipt> list;
+    std::vector<std::pair<std::string, position>> fresh;
+    for (auto& entry : entries) {
+      if (auto first = remembered(entry)) {
+        list.push_back({*first, true});
+      } else {
+        list.push_back({added[next], false});
+        fresh.emplace_back(entry.identity, added[next]);
+        ++next;
+      }
+    }
+    for (auto& [identity, where] : fresh)
+      if (!identity.empty())
+        later.emplace_back(std::move(identity), where);
+    return list;
+  }
+
+  std::optional<position> remembered(const append_entry& entry) const {
+    return entry.identity.empty() ? std::nullopt : recent.find(entry.identity);
+  }
+
+  void quarantine(const append_entries& refused) {
+    for (auto& entry : *refused)
+      if (auto kept = log->quarantine(entry.fields); !kept)
+        out.warn("quarantine_not_kept", {{"reason", to_string(kept.error())}});
+  }
+
+  pointer self;
+  std::unique_ptr<log_appender> log;
+  logger out;
+  std::deque<waiting> queue; // unanswered, oldest first
+  intake::recent_ids recent; // of entries whose XADD was answered
+  /// Answered in this flush; remembered when all of it is.
+  std::vector<std::pair<std::string, position>> later;
+  bool flushing = false; // a flush is in the mailbox
+};
+
+stream_writer_actor::behavior_type
+stream_writer(stream_writer_actor::stateful_pointer<stream_writer_state> self,
+              const stream_writer_setup& setup) {
+  self->state.log = setup.open_log();
+  self->state.out = setup.log;
+  self->set_error_handler([](caf::error&) {});
+  return {
+      [self](append_atom, const append_entries& entries) {
+        return self->state.append(entries);
+      },
+      [self](quarantine_atom, const append_entries& refused) {
+        self->state.quarantine(refused);
+      },
+      [self](probe_atom) -> caf::result<caf::ok_atom> {
+        auto taken = self->state.log->probe();
+        if (!taken)
+          return error_of(taken);
+        return caf::ok_atom::value;
+      },
+      [self](flush_atom) { self->state.flush(); },
+  };
+}
+
+} // namespace
+
+stream_writer_actor spawn_stream_writer(caf::actor_system& system,
+                                        stream_writer_setup setup) {
+  return setup.detached ? system.spawn<caf::detached>(stream_writer, setup)
+                        : system.spawn(stream_writer, setup);
+}
+
+} // namespace eventpulse

@@ -1,0 +1,19 @@
+#pragma once
+// The actor that answers POST /v1/events.
+
+#include "messages/protocols/atoms.hpp"
+#include "messages/protocols/unsafe.hpp"
+
+#include <caf/typed_actor.hpp>
+
+namespace eventpulse {
+
+using intake_actor = caf::typed_actor<
+    /// A request, or a piece of one; answered through its reply functor.
+    caf::reacts_to<http_exchange>,
+    /// The keys that count from now on.
+    caf::reacts_to<keys_atom, key_set_ptr>,
+    /// A new stream_writer, or key_keeper.
+    caf::reacts_to<found_atom, std::string, caf::actor>>;
+
+} // namespace eventpulse
