@@ -44,6 +44,38 @@ struct records {
   static std::string take(std::string& from) { return std::exchange(from, {}); }
 };
 
+// Ends, throws, or from then on refuses to end, when told so.
+caf::behavior tested_child(caf::event_based_actor* me, records* r,
+                           std::string id) {
+  me->attach_functor(
+      [r, id](const caf::error&) { records::append(r->trace, "-" + id); });
+  return {
+      [me](end_atom) { me->quit(); },
+      [](throw_atom) { throw std::runtime_error("boom"); },
+      [me](stay_atom) { me->set_exit_handler([](caf::exit_msg&) {}); },
+  };
+}
+
+child_listener::behavior_type recording_listener(child_listener::pointer,
+                                                 records* r) {
+  return {
+      [r](up_atom, const std::string& id, uint64_t generation,
+          const caf::actor& who) {
+        CAF_CHECK(who);
+        records::append(r->news, "up:" + id + std::to_string(generation));
+      },
+      [r](down_atom, const std::string& id, uint64_t generation,
+          const caf::error& why) {
+        records::append(r->news, (why ? "failed:" : "ended:") + id +
+                                     std::to_string(generation));
+      },
+      [r](parked_atom, const std::string& id, const caf::error& why) {
+        CAF_CHECK(to_failure(why).code == errc::unavailable);
+        records::append(r->news, "parked:" + id);
+      },
+  };
+}
+
 struct fixture : records, test_coordinator_fixture<> {
   supervisor_actor s;
   std::optional<caf::error> ended; // why `s` ended
@@ -55,7 +87,6 @@ struct fixture : records, test_coordinator_fixture<> {
     consume_messages();
   }
 
-  // A child that ends, throws, or refuses to end when told so.
   child_spec child(std::string id, restart_kind kind = restart_kind::permanent,
                    std::optional<restart_intensity> own = std::nullopt) {
     child_spec spec;
@@ -64,18 +95,7 @@ struct fixture : records, test_coordinator_fixture<> {
         throw std::runtime_error("password=hunter2 is wrong");
       ++starts[id];
       append(trace, "+" + id);
-      return parent->system().spawn(
-          [this, id](caf::event_based_actor* me) -> caf::behavior {
-            me->attach_functor(
-                [this, id](const caf::error&) { append(trace, "-" + id); });
-            return {
-                [me](end_atom) { me->quit(); },
-                [](throw_atom) { throw std::runtime_error("boom"); },
-                [me](stay_atom) {
-                  me->set_exit_handler([](caf::exit_msg&) {});
-                },
-            };
-          });
+      return parent->system().spawn(tested_child, this, id);
     };
     spec.id = std::move(id);
     spec.policy = {kind, own};
@@ -152,24 +172,7 @@ struct fixture : records, test_coordinator_fixture<> {
   }
 
   child_listener listen() {
-    auto listener = sys.spawn([this](child_listener::pointer) {
-      return child_listener::behavior_type{
-          [this](up_atom, const std::string& id, uint64_t generation,
-                 const caf::actor& who) {
-            CAF_CHECK(who);
-            append(news, "up:" + id + std::to_string(generation));
-          },
-          [this](down_atom, const std::string& id, uint64_t generation,
-                 const caf::error& why) {
-            append(news, (why ? "failed:" : "ended:") + id +
-                             std::to_string(generation));
-          },
-          [this](parked_atom, const std::string& id, const caf::error& why) {
-            CAF_CHECK(to_failure(why).code == errc::unavailable);
-            append(news, "parked:" + id);
-          },
-      };
-    });
+    auto listener = sys.spawn(recording_listener, this);
     auto subscribed = ask<void>(s, subscribe_atom::value, listener);
     CAF_CHECK(subscribed.ok());
     return listener;
@@ -419,13 +422,7 @@ CAF_TEST(listeners_are_bounded_and_ended_ones_make_room) {
   std::vector<child_listener> all;
   for (size_t i = 0; i < listeners_max; ++i)
     all.push_back(listen());
-  auto one_more = sys.spawn([](child_listener::pointer) {
-    return child_listener::behavior_type{
-        [](up_atom, const std::string&, uint64_t, const caf::actor&) {},
-        [](down_atom, const std::string&, uint64_t, const caf::error&) {},
-        [](parked_atom, const std::string&, const caf::error&) {},
-    };
-  });
+  auto one_more = sys.spawn(recording_listener, this);
   auto refused = ask<void>(s, subscribe_atom::value, one_more);
   CAF_CHECK(!refused.ok() && refused.error().code == errc::overloaded);
   caf::anon_send_exit(all.front(), caf::exit_reason::kill);
@@ -588,6 +585,22 @@ CAF_TEST(at_the_end_each_child_has_its_grace_and_is_killed_then) {
   CAF_CHECK(ended);
 }
 
+CAF_TEST(a_child_that_does_not_even_die_is_left_to_itself) {
+  caf::scoped_actor blocked{sys}; // takes no message, not even that of its end
+  auto spec = child("a");
+  spec.start = [&](caf::local_actor*) {
+    return caf::actor_cast<caf::actor>(blocked);
+  };
+  boot(options(one_for_one), {spec, child("b")});
+  shut_down();
+  pass(5s);
+  CAF_CHECK(logged("event=child_killed supervisor=top child=a grace=5"));
+  CAF_CHECK(!ended);
+  pass(5s);
+  CAF_CHECK(logged("event=child_abandoned"));
+  CAF_CHECK(ended);
+}
+
 CAF_TEST(whoever_waits_when_the_supervisor_dies_is_answered) {
   boot(options(one_for_one), {child("a")});
   tell("a", stay_atom::value);
@@ -653,9 +666,7 @@ CAF_TEST(one_actor_cannot_be_two_children) {
     spec.start = [&shared](caf::local_actor*) { return shared; };
     return spec;
   };
-  shared = sys.spawn([](caf::event_based_actor*) -> caf::behavior {
-    return {[](end_atom) {}};
-  });
+  shared = sys.spawn(tested_child, this, "shared");
   boot(options(one_for_one), {make("a")});
   auto b = ask<caf::actor>(s, start_atom::value, make("b"));
   CAF_CHECK(!b.ok() && b.error().code == errc::internal);

@@ -4,9 +4,12 @@
 #include "runtime/core/supervision/restart_decider.hpp"
 
 #include <deque>
+#include <map>
 #include <optional>
+#include <random>
 #include <string>
 #include <string_view>
+#include <vector>
 
 using namespace eventpulse;
 using std::chrono::milliseconds;
@@ -655,4 +658,153 @@ CAF_TEST(a_first_start_that_fails_takes_its_group_back) {
   w.broken = "";
   w.pass();
   CAF_CHECK_EQUAL(w.take(), "restart:b start:c");
+}
+
+// --- whatever happens --------------------------------------------------------
+
+namespace {
+
+// Any order of events and requests; the decider checks its own invariants, and
+// this that no child is started twice or stopped without running.
+struct chaos {
+  chaos(restart_strategy strategy, uint32_t seed)
+      : dice(seed),
+        decider(
+            {strategy,
+             {3, milliseconds{60'000}},
+             {milliseconds{100}, milliseconds{1000}, milliseconds{5000}, 0.2}}),
+        is_group(strategy != one_for_one) {}
+
+  std::mt19937 dice;
+  restart_decider decider;
+  bool is_group;
+  restart_decider::time_point now;
+  std::map<child_key, bool> alive; // to: it was told to stop
+  std::vector<uint64_t> tickets;
+  bool is_finished = false;
+  bool was_told_to_stop = false;
+
+  uint32_t roll(uint32_t sides) { return dice() % sides; }
+
+  void run(const supervision_actions& actions) {
+    std::deque<supervision_action> todo{actions.begin(), actions.end()};
+    while (!todo.empty()) {
+      auto a = todo.front();
+      todo.pop_front();
+      supervision_actions next;
+      CAF_REQUIRE(!is_finished);
+      switch (a.what) {
+      case verb::start:
+      case verb::restart:
+        CAF_REQUIRE(!alive.contains(a.child));
+        if (roll(5) == 0) {
+          next = decider.failed_to_start(a.child, now, 0.5);
+        } else {
+          alive[a.child] = false;
+          next = decider.started(a.child, now);
+        }
+        break;
+      case verb::stop:
+        CAF_REQUIRE(alive.contains(a.child));
+        CAF_REQUIRE(!alive[a.child]);
+        alive[a.child] = true;
+        break;
+      case verb::start_later:
+        tickets.push_back(a.ticket);
+        break;
+      case verb::park:
+        CAF_REQUIRE(!alive.contains(a.child));
+        break;
+      case verb::forget:
+        CAF_REQUIRE(!decider.knows(a.child));
+        CAF_REQUIRE(!alive.contains(a.child));
+        break;
+      case verb::give_up:
+        was_told_to_stop = true;
+        break;
+      case verb::finish:
+        CAF_REQUIRE(was_told_to_stop);
+        CAF_REQUIRE(alive.empty());
+        is_finished = true;
+        break;
+      }
+      todo.insert(todo.end(), next.begin(), next.end());
+    }
+  }
+
+  void run(const result<supervision_actions>& actions) {
+    if (actions.ok())
+      run(*actions);
+  }
+
+  child_policy any_policy() {
+    child_policy p;
+    p.kind = static_cast<restart_kind>(roll(3));
+    if (!is_group && roll(2) == 0)
+      p.own_intensity = restart_intensity{2, milliseconds{60'000}};
+    return p;
+  }
+
+  void end_one() {
+    if (alive.empty())
+      return;
+    auto i =
+        std::next(alive.begin(), roll(static_cast<uint32_t>(alive.size())));
+    auto key = i->first;
+    alive.erase(i);
+    run(decider.ended(key, roll(2) ? abnormal : normal, now, 0.5));
+  }
+
+  void step() {
+    now += milliseconds{roll(3000)};
+    auto key = child_key{1 + roll(8)};
+    switch (roll(8)) {
+    case 0:
+      run(decider.terminate(key));
+      return;
+    case 1:
+      run(decider.remove(key));
+      return;
+    case 2:
+      run(decider.restart(key));
+      return;
+    case 3:
+      run(decider.start(decider.add(any_policy())));
+      return;
+    case 4:
+    case 5:
+      if (!tickets.empty()) {
+        auto at = roll(static_cast<uint32_t>(tickets.size()));
+        auto ticket = tickets[at];
+        tickets.erase(tickets.begin() + at);
+        run(decider.due(ticket));
+      }
+      return;
+    default:
+      end_one();
+    }
+  }
+};
+
+} // namespace
+
+CAF_TEST(whatever_happens_children_are_one_at_a_time_and_the_end_comes) {
+  for (auto strategy : {one_for_one, one_for_all, rest_for_one})
+    for (uint32_t seed = 0; seed < 500; ++seed) {
+      CAF_MESSAGE("strategy " << to_string(strategy) << " seed " << seed);
+      chaos c{strategy, seed};
+      for (uint32_t i = c.roll(5); i > 0; --i)
+        c.decider.add(c.any_policy());
+      c.run(c.decider.start_all());
+      for (int i = 0; i < 200 && !c.is_finished; ++i)
+        c.step();
+      if (!c.is_finished) {
+        c.was_told_to_stop = true;
+        c.run(c.decider.stop_all());
+      }
+      for (int i = 0; i < 300 && !c.is_finished; ++i)
+        c.end_one();
+      CAF_REQUIRE(c.is_finished);
+      CAF_REQUIRE(c.alive.empty());
+    }
 }
