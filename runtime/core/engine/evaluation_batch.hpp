@@ -8,16 +8,15 @@
 #include "runtime/core/cel/value.hpp"
 
 #include <memory>
+#include <span>
+#include <utility>
 #include <vector>
 
 namespace eventpulse {
 
-class event_view;
-
-class evaluation_batch : public std::enable_shared_from_this<evaluation_batch> {
+class evaluation_batch {
 public:
-  /// Which events get their data parsed, by index; `nothing` and `everything`
-  /// are what they say.
+  /// Which events get their data parsed.
   struct data_choice {
     enum class how : uint8_t { nothing, everything, listed };
     how parse = how::everything;
@@ -25,6 +24,12 @@ public:
 
     static data_choice nothing() { return {how::nothing, {}}; }
     static data_choice everything() { return {how::everything, {}}; }
+    static data_choice list(std::vector<bool> wanted) {
+      return {how::listed, std::move(wanted)};
+    }
+    bool wants(size_t index) const {
+      return parse == how::listed ? listed[index] : parse == how::everything;
+    }
   };
 
   /// Events in ascending key order.
@@ -36,27 +41,30 @@ public:
   make(persisted_batch_ptr batch,
        const data_choice& choice = data_choice::everything());
 
+  /// Nothing parsed yet; parse() what is wanted, then share it as const.
+  static std::shared_ptr<evaluation_batch> begin(std::vector<event> events);
+  static std::shared_ptr<evaluation_batch> begin(persisted_batch_ptr batch);
+  /// Parses the data of that event unless it is parsed already.
+  void parse(size_t index);
+
   ~evaluation_batch();
   evaluation_batch(const evaluation_batch&) = delete;
   evaluation_batch& operator=(const evaluation_batch&) = delete;
 
   size_t size() const noexcept { return events_.size(); }
   bool empty() const noexcept { return events_.empty(); }
-  const event& at(size_t index) const { return *events_[index]; }
+  const event& at(size_t index) const { return events_[index]; }
 
   /// The variable `event`. It and all values taken from it live as long as this
   /// batch; where `data` was not parsed, looking at it is an error.
   cel::value view(size_t index) const;
 
 private:
-  friend class evaluation_batch_builder;
-  evaluation_batch();
+  struct contents;
+  evaluation_batch(std::unique_ptr<contents> in, std::span<const event> events);
 
-  std::vector<event> own_;
-  persisted_batch_ptr shared_;
-  std::vector<const event*> events_;
-  std::vector<event_view> views_;
-  std::shared_ptr<const void> parsed_; // what the views point into
+  std::unique_ptr<contents> in_;
+  std::span<const event> events_;
 };
 
 using evaluation_batch_ptr = std::shared_ptr<const evaluation_batch>;

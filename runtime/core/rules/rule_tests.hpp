@@ -7,8 +7,9 @@
 // `source` gets one; "${…}" in its texts is CEL over `i`, the number of the
 // copy, and a text that is one hole becomes the hole's value. The timeline goes
 // on past the last event and expectation by the rule's horizon, or ends at
-// `until`. Every opening must be expected, in order; what an expectation leaves
-// out is not compared.
+// `until`. Every opening must be expected and every expectation met; what one
+// leaves out is not compared. `summary` and `values` are those of the opening,
+// `count` is the last.
 
 #include "runtime/core/rules/compile.hpp"
 

@@ -1,6 +1,9 @@
 #include "runtime/core/windows/sliding_window.hpp"
 
 #include "runtime/core/base/limits.hpp"
+#include "runtime/core/windows/rule_time.hpp"
+
+#include <algorithm>
 
 namespace eventpulse {
 
@@ -12,15 +15,14 @@ sliding_window::sliding_window(const aggregate_specs& specs) {
 
 void sliding_window::push(int64_t at_ms, const std::vector<sample>& samples) {
   EP_EXPECT(samples.size() == columns_.size());
-  EP_EXPECT(times_.empty() || times_.back() <= at_ms);
-  times_.push(at_ms);
+  times_.push(times_.empty() ? at_ms : std::max(at_ms, times_.back()));
   for (size_t i = 0; i < columns_.size(); ++i)
     columns_[i].push(samples[i]);
 }
 
 bool sliding_window::expire(int64_t now_ms, int64_t size_ms) {
   bool any = false;
-  while (!times_.empty() && times_.front() + size_ms <= now_ms) {
+  while (!times_.empty() && time_add(times_.front(), size_ms) <= now_ms) {
     times_.pop();
     for (auto& c : columns_)
       c.pop();
@@ -32,7 +34,7 @@ bool sliding_window::expire(int64_t now_ms, int64_t size_ms) {
 std::optional<int64_t> sliding_window::next_leave_ms(int64_t size_ms) const {
   if (times_.empty())
     return std::nullopt;
-  return times_.front() + size_ms;
+  return time_add(times_.front(), size_ms);
 }
 
 std::vector<cel::value>

@@ -17,7 +17,7 @@ public:
   size_t size() const noexcept { return times_.size(); }
   bool empty() const noexcept { return times_.empty(); }
 
-  /// Times must not fall.
+  /// Times do not fall; one that does counts as the newest.
   void push(int64_t at_ms, const std::vector<sample>& samples);
   /// Drops what has left at `now_ms`; whether anything had.
   bool expire(int64_t now_ms, int64_t size_ms);
