@@ -1,0 +1,109 @@
+// API keys. The generation grows in the transaction of every change, so that
+// the mirror in Redis can tell newer from older.
+
+#include "runtime/adapters/postgres/connection.hpp"
+
+namespace eventpulse::postgres {
+
+namespace {
+
+// The name's unique index covers keys that are not revoked.
+const statement insert{
+    "key_insert",
+    "INSERT INTO api_key (id, name, hash, scopes, created_at_ms,"
+    " expires_at_ms, revoked_at_ms) VALUES ($1, $2, $3, $4::text[], $5, $6, $7)"
+    " ON CONFLICT DO NOTHING RETURNING 1"};
+
+const statement revoke_one{
+    "key_revoke",
+    "UPDATE api_key SET revoked_at_ms = coalesce(revoked_at_ms, $2)"
+    " WHERE id = $1 RETURNING 1"};
+
+const statement grow_generation{
+    "key_grow_generation",
+    "UPDATE generation SET value = value + 1 WHERE name = 'keys'"};
+
+// One statement, one snapshot: the keys are of exactly this version.
+const statement read_all{
+    "key_read_all",
+    "SELECT g.value, k.id, k.name, k.hash, to_json(k.scopes), k.created_at_ms,"
+    " k.expires_at_ms, k.revoked_at_ms"
+    " FROM generation g LEFT JOIN api_key k ON true WHERE g.name = 'keys'"};
+
+array_text scopes_text(const api_key& key) {
+  array_text out;
+  for (auto s : key.scopes)
+    out.text(to_string(s));
+  return out;
+}
+
+api_key read_key(const pqxx::row& row) {
+  api_key key;
+  key.id = text_of(row[1]);
+  key.name = text_of(row[2]);
+  key.hash = text_of(row[3]);
+  for (auto& name : texts_of_json(row[4])) {
+    auto known = parse_scope(name);
+    if (!known)
+      throw value_corrupt("key " + key.id + " has the unknown scope " + name);
+    key.scopes.push_back(*known);
+  }
+  key.created_at_ms = number_of(row[5]);
+  key.expires_at_ms = number_if(row[6]);
+  key.revoked_at_ms = number_if(row[7]);
+  return key;
+}
+
+class pg_key_store final : public key_store {
+public:
+  explicit pg_key_store(const options& o) : link_(o) {}
+
+  result<void> add(const api_key& key) override {
+    return link_.transact([&](session& s) -> result<void> {
+      parameters p;
+      p.text(key.id).text(key.name).text(key.hash).array(scopes_text(key));
+      p.number(key.created_at_ms)
+          .number_or_null(key.expires_at_ms)
+          .number_or_null(key.revoked_at_ms);
+      if (s.run(insert, p).empty())
+        return failure{errc::conflict, "a key " + key.name + " exists"};
+      s.run(grow_generation);
+      return {};
+    });
+  }
+
+  result<void> revoke(const std::string& id, int64_t now_ms) override {
+    return link_.transact([&](session& s) -> result<void> {
+      if (s.run(revoke_one, parameters{}.text(id).number(now_ms)).empty())
+        return failure{errc::not_found, "key " + id};
+      s.run(grow_generation);
+      return {};
+    });
+  }
+
+  result<key_set> load() override {
+    return link_.transact([&](session& s) -> result<key_set> {
+      key_set out;
+      for (auto row : s.run(read_all)) {
+        out.version = number_of(row[0]);
+        if (row[1].is_null())
+          continue;
+        auto key = read_key(row);
+        auto hash = key.hash;
+        out.by_hash.emplace(std::move(hash), std::move(key));
+      }
+      return out;
+    });
+  }
+
+private:
+  connection link_;
+};
+
+} // namespace
+
+std::unique_ptr<key_store> make_key_store(const options& o) {
+  return std::make_unique<pg_key_store>(o);
+}
+
+} // namespace eventpulse::postgres
