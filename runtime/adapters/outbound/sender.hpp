@@ -1,0 +1,34 @@
+#pragma once
+// What goes out, by libcurl: one thread with one multi handle. Used by the
+// notifiers through runtime/ports/sender.hpp. Promises: every request is
+// answered exactly once, also when the sender is destroyed; memory and
+// connections are bounded by the options; the address really dialled is judged
+// (address_policy.hpp), so a name that changes its address gets nowhere.
+// Refuses: redirects (a 3xx is an answer), proxies of the environment, every
+// scheme but http and https, answers above the cap.
+
+#include "messages/result.hpp"
+#include "runtime/ports/sender.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace eventpulse::outbound {
+
+struct options {
+  /// Address ranges ("127.0.0.0/8", "fd00::/8") that are open besides the
+  /// public ones.
+  std::vector<std::string> allow;
+  std::chrono::milliseconds connect_timeout{5'000};
+  size_t waiting_max = 10'000; // beyond it a request is answered as refused
+  long connections_max = 256;
+  long connections_per_host_max = 16;
+};
+
+/// errc::invalid where a range cannot be read.
+result<std::shared_ptr<sender>> make_sender(const options& o);
+
+} // namespace eventpulse::outbound
