@@ -68,13 +68,22 @@ result<log_read> stream_log::step(size_t count_max) {
   return read_new(count_max);
 }
 
-result<log_read> stream_log::read_new(size_t count_max) {
+result<reply> stream_log::ask_for_new(size_t count_max) {
+  auto count = std::to_string(count_max);
   pipeline body;
-  body.add({"XREADGROUP", "GROUP", keys::group, consumer_, "COUNT",
-            std::to_string(count_max), "STREAMS", events_, ">"});
+  body.add({"XREADGROUP", "GROUP", keys::group, consumer_, "COUNT", count,
+            "STREAMS", events_, ">"});
   body.add({"XPENDING", events_, keys::group});
   body.add({"TIME"});
   auto items = connection_.transact(body);
+  if (!items && is_out_of_memory(items.error()))
+    return connection_.ask(
+        {"EVAL", scripts::read, "1", events_, keys::group, consumer_, count});
+  return items;
+}
+
+result<log_read> stream_log::read_new(size_t count_max) {
+  auto items = ask_for_new(count_max);
   if (!items)
     return items.error();
   reply_view all{*items};
@@ -123,18 +132,13 @@ bool stream_log::do_others_hold(reply_view summary) const {
 result<void> stream_log::claim(size_t count_max, log_read& out) {
   while (scan_ && out.entries.size() + out.lost.size() < count_max) {
     auto count = count_max - out.entries.size() - out.lost.size();
-    pipeline body;
-    body.add({"EVAL", scripts::claim, "1", events_, keys::group, consumer_,
-              scan_->from, std::to_string(count),
-              scan_->own ? "all" : "others"});
-    body.add({"TIME"});
-    auto items = connection_.transact(body);
-    if (!items)
-      return items.error();
-    reply_view page = reply_view{*items}[0];
-    if (page.is_error())
-      return to_failure(page);
-    out.time_ms = to_ms(reply_view{*items}[1]);
+    auto answer = connection_.ask(
+        {"EVAL", scripts::claim, "1", events_, keys::group, consumer_,
+         scan_->from, std::to_string(count), scan_->own ? "all" : "others"});
+    if (!answer)
+      return answer.error();
+    reply_view page{*answer};
+    out.time_ms = to_ms(page[4]);
     for (size_t i = 0; i < page[2].size(); ++i) {
       auto entry = page[2][i];
       auto id = parse_id(entry[0]);

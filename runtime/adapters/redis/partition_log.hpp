@@ -49,6 +49,7 @@ private:
 
   // reading
   result<log_read> step(size_t count_max);
+  result<reply> ask_for_new(size_t count_max);
   result<log_read> read_new(size_t count_max);
   result<void> claim(size_t count_max, log_read& out);
   result<void> take_entries(reply_view entries, log_read& out) const;

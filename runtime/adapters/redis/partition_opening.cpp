@@ -90,25 +90,17 @@ result<log_opening> stream_log::mend(const position& tail) {
 }
 
 result<stream_log::condition> stream_log::look() {
-  auto type = connection_.ask({"TYPE", events_});
-  if (!type)
-    return type.error();
+  auto answer = connection_.ask({"EVAL", scripts::look, "1", events_});
+  if (!answer)
+    return answer.error();
+  auto kind = reply_view{*answer}[0].text();
   condition out;
-  if (reply_view{*type}.text() == "none")
+  if (kind == "none")
     return out;
-  if (reply_view{*type}.text() != "stream")
+  if (kind != "stream")
     return {errc::unavailable, "the key " + events_ + " holds no stream"};
-  pipeline body;
-  body.add({"XINFO", "STREAM", events_});
-  body.add({"XINFO", "GROUPS", events_});
-  auto items = connection_.transact(body);
-  if (!items)
-    return items.error();
-  reply_view stream = reply_view{*items}[0];
-  reply_view groups = reply_view{*items}[1];
-  if (stream.is_error() || groups.is_error())
-    return failure{errc::unavailable,
-                   to_failure(stream.is_error() ? stream : groups).detail};
+  reply_view stream = reply_view{*answer}[1];
+  reply_view groups = reply_view{*answer}[2];
   auto last = parse_id(stream.field("last-generated-id"));
   if (!last)
     return last.error();

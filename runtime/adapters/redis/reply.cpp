@@ -8,6 +8,12 @@
 
 namespace eventpulse::redis {
 
+namespace {
+
+const std::string answers = "Redis answers: ";
+
+} // namespace
+
 void free_reply::operator()(redisReply* r) const {
   freeReplyObject(r);
 }
@@ -70,7 +76,11 @@ failure to_failure(reply_view error) {
   auto word = text.substr(0, text.find(' '));
   auto known = std::find(passing.begin(), passing.end(), word) != passing.end();
   return {known ? errc::unavailable : errc::internal,
-          "Redis answers: " + std::string{text.substr(0, 512)}};
+          answers + std::string{text.substr(0, 512)}};
+}
+
+bool is_out_of_memory(const failure& f) {
+  return f.detail.starts_with(answers + "OOM");
 }
 
 std::string entry_id(const position& p) {

@@ -48,6 +48,10 @@ private:
 /// internal.
 failure to_failure(reply_view error);
 
+/// Whether to_failure was given OOM. Within MULTI Redis then refuses even
+/// commands that it takes otherwise.
+bool is_out_of_memory(const failure& f);
+
 /// "<ms>-<seq>", Redis's own form of an id.
 std::string entry_id(const position& p);
 

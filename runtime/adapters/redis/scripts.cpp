@@ -36,7 +36,21 @@ if #ids > 0 then
 end
 local last = ''
 if #page > 0 then last = page[#page][1] end
-return {#page, last, found, lost}
+return {#page, last, found, lost, redis.call('TIME')}
+)lua";
+
+const std::string_view read = R"lua(
+local fresh = redis.call('XREADGROUP', 'GROUP', ARGV[1], ARGV[2], 'COUNT',
+                         ARGV[3], 'STREAMS', KEYS[1], '>')
+return {fresh or {}, redis.call('XPENDING', KEYS[1], ARGV[1]),
+        redis.call('TIME')}
+)lua";
+
+const std::string_view look = R"lua(
+local kind = redis.call('TYPE', KEYS[1])['ok']
+if kind ~= 'stream' then return {kind} end
+return {kind, redis.call('XINFO', 'STREAM', KEYS[1]),
+        redis.call('XINFO', 'GROUPS', KEYS[1])}
 )lua";
 
 const std::string_view unpended = R"lua(

@@ -1,8 +1,9 @@
 #pragma once
 // What must happen in one piece on the server, as Lua. A script rather than
-// MULTI wherever a later step depends on what an earlier one found. Each writes
-// with a command that Redis allows when out of memory before any that it does
-// not, so that acknowledging and trimming work there: they are the way out.
+// MULTI wherever a later step depends on what an earlier one found. When out of
+// memory Redis refuses whatever is queued in MULTI, yet runs scripts; each
+// writes first with a command that Redis then allows, so that reading,
+// acknowledging and trimming work there: they are the way out.
 
 #include <string_view>
 
@@ -14,8 +15,17 @@ extern const std::string_view acknowledge;
 
 /// KEYS events. ARGV group, consumer, from (exclusive "(id" or "-"), count,
 /// "all" or "others". Takes over one page of pending entries.
-/// -> scanned, last id scanned, [[id, delivery count, fields]…], [lost id…]
+/// -> scanned, last id scanned, [[id, delivery count, fields]…], [lost id…],
+/// time
 extern const std::string_view claim;
+
+/// KEYS events. ARGV group, consumer, count. What a read does in MULTI, for a
+/// server that is out of memory; twice as slow.
+/// -> [[stream, entries]] or [], XPENDING's summary, time
+extern const std::string_view read;
+
+/// KEYS events. -> type, and of a stream what XINFO STREAM and GROUPS say
+extern const std::string_view look;
 
 /// KEYS events. ARGV group, from (exclusive), to, count. Looks at a page of
 /// entries that were delivered. -> seen, last id seen, how many not pending
