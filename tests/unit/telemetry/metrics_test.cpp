@@ -3,6 +3,8 @@
 
 #include "runtime/telemetry/metrics.hpp"
 
+#include <algorithm>
+#include <ctime>
 #include <map>
 #include <regex>
 #include <set>
@@ -321,7 +323,8 @@ CAF_TEST(channels_count_outcomes_and_show_their_circuit) {
                 outcome + R"("})";
     auto turned = R"(eventpulse_deliveries_total{outcome=")" + outcome +
                   R"(",channel="a"})";
-    CAF_CHECK_EQUAL(std::max(e.at(name), e.at(turned)), 1.0);
+    double count = std::max(e.at(name), e.at(turned));
+    CAF_CHECK_EQUAL(count, 1.0);
   }
   CAF_CHECK_EQUAL(e.at(R"(eventpulse_delivery_circuit_open{channel="a"})"),
                   1.0);
