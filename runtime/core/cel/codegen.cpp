@@ -263,8 +263,8 @@ private:
     re2::RE2::Options options;
     options.set_log_errors(false);
     options.set_max_mem(pattern_memory_max);
-    auto compiled = std::make_unique<const re2::RE2>(
-        re2::StringPiece(text.data(), text.size()), options);
+    auto compiled =
+        std::make_unique<const re2::RE2>(std::string{text}, options);
     if (!compiled->ok()) {
       if (!env_.options().refuse_bad_constants)
         return false; // an error only when it is evaluated

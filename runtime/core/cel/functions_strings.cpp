@@ -84,8 +84,8 @@ value matches(call_context& context, arguments a) {
   if (!pattern.ok())
     return value::error(fault::invalid_argument,
                         "no regular expression: " + pattern.error());
-  const re2::StringPiece text(a[0].text().data(), a[0].text().size());
-  return value::boolean(re2::RE2::PartialMatch(text, pattern));
+  return value::boolean(re2::RE2::PartialMatch(
+      {a[0].text().data(), a[0].text().size()}, pattern));
 }
 
 value char_at(call_context& context, arguments a) {

@@ -10,8 +10,10 @@ namespace eventpulse::cel {
 
 namespace {
 
-// What a list, map or text may weigh that an evaluation makes.
+// What a value that an evaluation makes may hold, so that walks over it end
+// soon and need little stack.
 constexpr uint32_t weight_max = 1'000'000;
+constexpr uint32_t depth_max = 300;
 
 // Locals and stack of one run: inside the object up to a size, else outside.
 class value_array {
@@ -130,7 +132,8 @@ private:
     case op::unwrap:
       return unwrap(i);
     case op::wrap:
-      return apply([](const value& v) { return value::optional_of(v); });
+      return apply(
+          [](const value& v) { return bounded(value::optional_of(v)); });
     case op::need_optional:
       return apply([](const value& v) {
         return v.is(kind::optional)
@@ -296,7 +299,9 @@ private:
   }
 
   static value bounded(value v) {
-    return v.weight() > weight_max ? value::error(fault::budget_exceeded) : v;
+    return v.weight() > weight_max || v.depth() > depth_max
+               ? value::error(fault::budget_exceeded)
+               : v;
   }
 
   void call(const instruction& i) {
@@ -317,9 +322,8 @@ private:
       return no_overload("matches", std::span{&v, 1});
     if (!steps_.spend(1 + v.text().size() / 32))
       return value::error(fault::budget_exceeded);
-    const re2::StringPiece text(v.text().data(), v.text().size());
-    return value::boolean(
-        re2::RE2::PartialMatch(text, *code_.patterns[pattern]));
+    return value::boolean(re2::RE2::PartialMatch(
+        {v.text().data(), v.text().size()}, *code_.patterns[pattern]));
   }
 
   void unwrap(const instruction& i) {

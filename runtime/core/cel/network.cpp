@@ -1,5 +1,7 @@
 #include "runtime/core/cel/network.hpp"
 
+#include <cstdio>
+
 namespace eventpulse::cel {
 
 namespace {

@@ -47,9 +47,24 @@ object::~object() = default;
 
 namespace {
 
-uint32_t added(uint32_t a, uint32_t b) {
-  return a > UINT32_MAX - b ? UINT32_MAX : a + b;
-}
+// Weight and depth of an aggregate share one number; both stop at their bound.
+constexpr uint32_t weight_bits = 22;
+constexpr uint32_t weight_bound = (1U << weight_bits) - 1;
+constexpr uint32_t depth_bound = (1U << (32 - weight_bits)) - 1;
+
+class measure {
+public:
+  void add(const value& part) {
+    weight_ =
+        std::min(weight_ + std::min(part.weight(), weight_bound), weight_bound);
+    depth_ = std::max(depth_, std::min(part.depth() + 1, depth_bound));
+  }
+  uint32_t packed() const { return depth_ << weight_bits | weight_; }
+
+private:
+  uint32_t weight_ = 1;
+  uint32_t depth_ = 1;
+};
 
 } // namespace
 
@@ -107,8 +122,10 @@ value value::list(std::vector<value> items) {
   auto keep = std::make_shared<const std::vector<value>>(std::move(items));
   value v;
   v.kind_ = kind::list;
+  measure m;
   for (const auto& item : *keep)
-    v.extra_ = added(v.extra_, item.weight());
+    m.add(item);
+  v.extra_ = m.packed();
   v.as_.at = {keep.get(), keep->size()};
   v.owner_ = std::move(keep);
   return v;
@@ -122,8 +139,12 @@ value value::map(std::vector<entry> entries) {
       keep->by_hash.emplace(hash(keep->entries[i].first), i);
   value v;
   v.kind_ = kind::map;
-  for (const auto& [k, mapped_value] : keep->entries)
-    v.extra_ = added(v.extra_, added(k.weight(), mapped_value.weight()));
+  measure m;
+  for (const auto& [k, mapped_value] : keep->entries) {
+    m.add(k);
+    m.add(mapped_value);
+  }
+  v.extra_ = m.packed();
   v.as_.at = {keep.get(), keep->entries.size()};
   v.owner_ = std::move(keep);
   return v;
@@ -164,7 +185,9 @@ value value::optional_of(value inner) {
   auto keep = std::make_shared<const value>(std::move(inner));
   value v;
   v.kind_ = kind::optional;
-  v.extra_ = keep->weight();
+  measure m;
+  m.add(*keep);
+  v.extra_ = m.packed();
   v.as_.at = {keep.get(), 1};
   v.owner_ = std::move(keep);
   return v;
@@ -264,14 +287,21 @@ const json::object& value::json_object() const {
   return *static_cast<const json::object*>(as_.at.p);
 }
 
+bool value::is_aggregate() const noexcept {
+  return kind_ == kind::list || kind_ == kind::map || kind_ == kind::optional;
+}
+
 uint32_t value::weight() const noexcept {
-  const bool aggregate =
-      kind_ == kind::list || kind_ == kind::map || kind_ == kind::optional;
-  if (!aggregate)
+  if (!is_aggregate())
     return 1;
   if (backing_ == backing::native)
-    return added(extra_, 1);
-  return added(static_cast<uint32_t>(std::min<size_t>(as_.at.n, 1U << 30)), 1);
+    return std::max(extra_ & weight_bound, 1U);
+  return static_cast<uint32_t>(std::min<size_t>(as_.at.n + 1, weight_bound));
+}
+
+uint32_t value::depth() const noexcept {
+  return is_aggregate() && backing_ == backing::native ? extra_ >> weight_bits
+                                                       : 1;
 }
 
 size_t value::size() const {

@@ -144,6 +144,8 @@ public:
   /// How many values are in it, itself included. Shared parts count each time,
   /// so this bounds every walk over it; what is still JSON counts one level.
   uint32_t weight() const noexcept;
+  /// How deeply values are nested in it; what is still JSON counts one.
+  uint32_t depth() const noexcept;
   /// Items of a list, entries of a map.
   size_t size() const;
   value item(size_t index) const;
@@ -164,6 +166,7 @@ private:
   struct native_map;
   friend value from_json(const boost::json::value&, owner);
 
+  bool is_aggregate() const noexcept;
   void check(kind k) const { EP_EXPECT(kind_ == k); }
   const std::vector<value>& items() const;
   const native_map& entries() const;

@@ -114,6 +114,21 @@ CAF_TEST(values_that_double_are_stopped) {
   CAF_CHECK(evaluated(pairs + " == " + pairs).is_error());
 }
 
+CAF_TEST(values_that_nest_deeper_and_deeper_are_stopped) {
+  const auto lists = [](size_t n, const std::string& inside) {
+    return repeated("[", n) + inside + repeated("]", n);
+  };
+  CAF_CHECK(!evaluated(lists(90, "1")).is_error());
+  std::string deep = "x";
+  for (int i = 0; i < 9; ++i)
+    deep = "cel.bind(x, " + lists(80, "x") + ", " + deep + ")";
+  CAF_CHECK(evaluated("cel.bind(x, 1, " + deep + ")").is_error());
+  std::string maps = "[1]";
+  for (int i = 0; i < 90; ++i)
+    maps += ".map(x, [[[x]]])";
+  CAF_CHECK(!evaluated(maps).is_error());
+}
+
 CAF_TEST(expensive_functions_are_charged_by_size) {
   const auto event = "{\"s\": \"" + std::string(400'000, 'a') + "\", \"l\": [" +
                      repeated("1,", 50'000) + "1]}";
