@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <ctime>
+#include <exception>
 #include <map>
-#include <regex>
 #include <set>
 #include <sstream>
 #include <string>
@@ -44,6 +44,38 @@ public:
   }
 
 private:
+  static bool is_name(const std::string& text) {
+    return !text.empty() &&
+           text.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == text.npos;
+  }
+
+  // Nothing, or {name="value",…} with values that need no escapes.
+  static bool is_label_set(std::string text) {
+    if (text.empty())
+      return true;
+    if (!text.ends_with("\"}"))
+      return false;
+    text = text.substr(1, text.size() - 2) + ",";
+    while (!text.empty()) {
+      auto equals = text.find("=\"");
+      auto end = equals == text.npos ? equals : text.find("\",", equals + 2);
+      if (end == text.npos || !is_name(text.substr(0, equals)))
+        return false;
+      text.erase(0, end + 2);
+    }
+    return true;
+  }
+
+  static bool is_number(const std::string& text, double& out) {
+    size_t used = 0;
+    try {
+      out = std::stod(text, &used);
+    } catch (const std::exception&) {
+      return false;
+    }
+    return used == text.size();
+  }
+
   void complain(const std::string& what) { complaints.push_back(what); }
 
   void begin(const std::string& rest) {
@@ -68,21 +100,23 @@ private:
   }
 
   void sample(const std::string& line) {
-    static const std::regex form{
-        R"(([a-z_]+)(\{([a-z]+="[^"]*",?)*\})? ([0-9.e+-]+|NaN))"};
-    std::smatch m;
-    if (!std::regex_match(line, m, form)) {
+    auto space = line.rfind(' ');
+    auto series = line.substr(0, space);
+    auto name = series.substr(0, series.find('{'));
+    auto labels = series.substr(name.size());
+    double value = 0;
+    if (space == line.npos || !is_name(name) || !is_label_set(labels) ||
+        !is_number(line.substr(space + 1), value)) {
       complain("not a sample: " + line);
       return;
     }
-    auto name = m[1].str();
     bool fits = type_ == "histogram"
                     ? name == family_ + "_bucket" || name == family_ + "_sum" ||
                           name == family_ + "_count"
                     : name == family_;
     if (!fits)
       complain(line + " stands under " + family_);
-    if (!samples.emplace(name + m[2].str(), std::stod(m[4].str())).second)
+    if (!samples.emplace(series, value).second)
       complain("twice: " + line);
   }
 
@@ -99,6 +133,21 @@ exposition scrape(const metrics& m) {
 }
 
 } // namespace
+
+CAF_TEST(what_breaks_the_format_is_noticed) {
+  std::string head = "# HELP process_a Help\n# TYPE process_a gauge\n";
+  CAF_CHECK(
+      exposition{head + "process_a{b=\"c\",d=\"e\"} 1\n"}.complaints.empty());
+  for (std::string bad :
+       {"process_a 1", "process_a x\n", "process_b 1\n", "process_a{b} 1\n",
+        "process_a{b=\"c\" 1\n", "process_a 1\nprocess_a 2\n", "\n",
+        "# HELP process_a Again\n# TYPE process_a gauge\n",
+        "# HELP process_c Help\n# TYPE process_c counter\n",
+        "# HELP process_d \n", "# HELP other Help\n"}) {
+    CAF_MESSAGE(bad);
+    CAF_CHECK(!exposition{head + bad}.complaints.empty());
+  }
+}
 
 CAF_TEST(everything_known_is_shown_with_zero_at_the_start) {
   metrics m{{.version = "1.2.3", .role = "worker", .partitions = 2}};
