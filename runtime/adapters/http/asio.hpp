@@ -9,6 +9,11 @@
 #ifndef BOOST_BEAST_SEPARATE_COMPILATION
 #define BOOST_BEAST_SEPARATE_COMPILATION
 #endif
+// ThreadSanitizer does not understand the fences that Asio puts around
+// handlers, and the locks beside them are enough.
+#if defined(__SANITIZE_THREAD__) && !defined(BOOST_ASIO_DISABLE_FENCED_BLOCK)
+#define BOOST_ASIO_DISABLE_FENCED_BLOCK
+#endif
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>

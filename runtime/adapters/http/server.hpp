@@ -111,7 +111,7 @@ public:
   bool drain(std::chrono::milliseconds patience);
 
   /// Closes every connection at once and ends the threads. Replies that come
-  /// later do nothing. May be called again.
+  /// later do nothing. May be called again, from no thread of the server.
   void stop();
 
 private:

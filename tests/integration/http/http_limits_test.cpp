@@ -57,13 +57,13 @@ CAF_TEST(a_connection_above_the_cap_is_told_so_and_closed) {
     CAF_CHECK(third.ends());
     second.send(get);
     box.take().reply(test::text(200, "x"));
-    CAF_CHECK_EQUAL(second.read()->status, 200u);
+    CAF_CHECK_EQUAL(second.read_status(), 200u);
   }
   CAF_CHECK(wire::eventually([&] { return server->connections() == 0; }));
   auto next = open();
   next.send(get);
   box.take().reply(test::text(200, "x"));
-  CAF_CHECK_EQUAL(next.read()->status, 200u);
+  CAF_CHECK_EQUAL(next.read_status(), 200u);
 }
 
 CAF_TEST(a_request_above_the_cap_is_answered_at_once_and_stays_connected) {
@@ -80,10 +80,10 @@ CAF_TEST(a_request_above_the_cap_is_answered_at_once_and_stays_connected) {
   CAF_CHECK(got->body.find("problems/overloaded") != std::string::npos);
   CAF_CHECK_EQUAL(box.count(), 1u);
   call.reply(test::text(200, "x"));
-  CAF_CHECK_EQUAL(first.read()->status, 200u);
+  CAF_CHECK_EQUAL(first.read_status(), 200u);
   second.send(get);
   box.take().reply(test::text(200, "y"));
-  CAF_CHECK_EQUAL(second.read()->body, "y");
+  CAF_CHECK_EQUAL(second.read_body(), "y");
 }
 
 CAF_TEST(bodies_together_are_bounded) {
@@ -95,13 +95,13 @@ CAF_TEST(bodies_together_are_bounded) {
   first.send(post + body);
   auto call = box.take();
   second.send(post + body);
-  CAF_CHECK_EQUAL(second.read()->status, 503u);
+  CAF_CHECK_EQUAL(second.read_status(), 503u);
   call.reply(test::text(200, "x"));
-  CAF_CHECK_EQUAL(first.read()->status, 200u);
+  CAF_CHECK_EQUAL(first.read_status(), 200u);
   auto third = open();
   third.send(post + body);
   box.take().reply(test::text(200, "x"));
-  CAF_CHECK_EQUAL(third.read()->status, 200u);
+  CAF_CHECK_EQUAL(third.read_status(), 200u);
 }
 
 CAF_TEST(draining_answers_what_is_under_way_and_takes_nothing_new) {
@@ -127,7 +127,7 @@ CAF_TEST(draining_answers_what_is_under_way_and_takes_nothing_new) {
   CAF_CHECK(busy.ends());
   arriving.send(": a\r\n\r\n");
   box.take().reply(test::text(200, "late"));
-  CAF_CHECK_EQUAL(arriving.read()->body, "late");
+  CAF_CHECK_EQUAL(arriving.read_body(), "late");
   CAF_CHECK(arriving.ends());
   busy.reset();
   idle.reset();
@@ -185,7 +185,7 @@ CAF_TEST(running_out_of_descriptors_is_survived) {
   CAF_REQUIRE(starved);
   CAF_CHECK(!heard);
   box.take().reply(test::text(200, "at last"));
-  CAF_CHECK_EQUAL(starved->read()->body, "at last");
+  CAF_CHECK_EQUAL(starved->read_body(), "at last");
 }
 
 CAF_TEST(what_cannot_be_served_is_refused_at_the_start) {

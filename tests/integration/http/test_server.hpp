@@ -64,6 +64,7 @@ private:
 
 inline std::unique_ptr<server> start(server_options options,
                                      server_hooks hooks) {
+  options.threads = 2; // so that a race between two can show
   auto out = server::start(std::move(options), std::move(hooks));
   if (!out)
     throw std::runtime_error(to_string(out.error()));

@@ -99,6 +99,17 @@ public:
     }
   }
 
+  // Of the next answer; 0 and "no answer" where there is none.
+  unsigned read_status() {
+    const auto got = read();
+    return got ? got->status : 0;
+  }
+
+  std::string read_body() {
+    const auto got = read();
+    return got ? got->body : "no answer";
+  }
+
   /// All answers up to the end of the connection.
   std::vector<answer> read_all(std::chrono::milliseconds patience = 10s,
                                bool head_only = false) {
