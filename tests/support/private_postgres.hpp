@@ -40,9 +40,7 @@ public:
     int status = 0;
     if (waitpid(init, &status, 0) != init || status != 0)
       throw std::runtime_error("initdb failed, see " + dir_ + "/log");
-    server_ = start({bin_ + "/postgres", "-D", dir_ + "/data", "-k", dir_, "-c",
-                     "listen_addresses=", "-c", "fsync=off", "-c",
-                     "max_connections=100"});
+    launch();
     wait_until_ready();
   }
 
@@ -70,18 +68,26 @@ public:
     return conninfo(name);
   }
 
-  /// Ends the server at once and starts it again on the same data.
-  void crash_and_restart() {
+  /// Ends the server at once, as a crash does.
+  void crash() {
     kill(server_, SIGQUIT);
     waitpid(server_, nullptr, 0);
-    server_ = start({bin_ + "/postgres", "-D", dir_ + "/data", "-k", dir_, "-c",
-                     "listen_addresses=", "-c", "fsync=off"});
+  }
+
+  /// Starts it again on the same data.
+  void restart() {
+    launch();
     wait_until_ready();
   }
 
 private:
   static const passwd* server_user() {
     return geteuid() == 0 ? getpwnam("postgres") : nullptr;
+  }
+
+  void launch() {
+    server_ = start({bin_ + "/postgres", "-D", dir_ + "/data", "-k", dir_, "-c",
+                     "listen_addresses=", "-c", "fsync=off"});
   }
 
   void find_binaries() {

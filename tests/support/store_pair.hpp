@@ -6,7 +6,7 @@
 #include "runtime/adapters/memory/memory_database.hpp"
 #include "runtime/adapters/postgres/migrations.hpp"
 #include "runtime/adapters/postgres/stores.hpp"
-#include "runtime/ports/event_store.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/private_postgres.hpp"
 #include "tests/support/render.hpp"
 
@@ -15,7 +15,6 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
-#include <thread>
 
 namespace eventpulse::test {
 
@@ -107,19 +106,6 @@ inline transcripts run_on_both(const std::function<void(backend&)>& body) {
   auto postgres = make_postgres_backend();
   body(postgres);
   return {memory.transcript, postgres.transcript};
-}
-
-/// Waits for a condition that other processes bring about.
-inline bool
-wait_for(const std::function<bool()>& condition,
-         std::chrono::milliseconds limit = std::chrono::seconds(20)) {
-  auto deadline = std::chrono::steady_clock::now() + limit;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline)
-      return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  return true;
 }
 
 } // namespace eventpulse::test

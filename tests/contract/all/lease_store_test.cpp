@@ -40,7 +40,7 @@ CAF_TEST(a_released_lease_is_free_at_once_and_its_epoch_grows) {
 CAF_TEST(an_expired_lease_is_taken_over_and_a_renewed_one_is_not) {
   EP_SAME_ANSWERS([](backend& b) {
     b.say("short", b.leases->acquire("p0", "w1", 1ms));
-    CAF_REQUIRE(wait_for([&] {
+    CAF_REQUIRE(eventually([&] {
       auto taken = b.leases->acquire("p0", "w2", 1ms);
       return taken && *taken && (*taken)->epoch == 2;
     }));
