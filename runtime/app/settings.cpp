@@ -164,6 +164,7 @@ void read_environment(const std::map<std::string, std::string>& environment,
     known.emplace(s.variable(), &s);
   const std::vector<std::string> names = [&] {
     std::vector<std::string> all;
+    all.reserve(known.size());
     for (const auto& entry : known)
       all.push_back(entry.first);
     return all;
