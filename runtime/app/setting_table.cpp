@@ -380,7 +380,7 @@ void add_rest(std::vector<setting>& all) {
                      at(&settings::log, &settings::log_settings::format),
                      values::parse_log_format,
                      [](log_format v) { return values::show(v); }));
-  all.push_back(make("log", "level", "debug, info, warning or error",
+  all.push_back(make("log", "level", "debug, info, warn or error",
                      "The least severe line that is written.",
                      at(&settings::log, &settings::log_settings::level),
                      values::parse_log_level,

@@ -140,7 +140,7 @@ CAF_TEST(a bad value is refused with what was expected) {
   CAF_CHECK(holds(refusal(std::string{"outbound: {allow: localhost}"}),
                   "is not an address range"));
   CAF_CHECK(holds(refusal(std::string{"log: {level: loud}"}),
-                  "is not debug, info, warning or error"));
+                  "is not debug, info, warn"));
 }
 
 CAF_TEST(limits hold at n and not at n plus one) {
