@@ -256,6 +256,8 @@ void session::respond(http_response response) {
   answer_ = write_answer(std::move(response), context);
   body_.clear();
   body_.shrink_to_fit();
+  core_->buffered_bytes -= charged_;
+  charged_ = 0;
   context_.reset();
   phase_ = phase::writing;
   write({net::buffer(answer_.head), net::buffer(answer_.body)},
@@ -275,8 +277,6 @@ void session::on_answered() {
     report.bytes_out = answer_.head.size() + answer_.body.size();
     core_->hooks.observer->request_done(report);
   }
-  core_->buffered_bytes -= charged_;
-  charged_ = 0;
   answer_ = {};
   if (head_.keep_alive && request_)
     return next_request();
