@@ -36,6 +36,17 @@ inline diagnostic refused(const std::string& source, const environment& in) {
                                   : diagnostic{0, 0, 0, "it compiled", {}};
 }
 
+// Parts of the above, as values of their own.
+inline std::string refusal(const std::string& source, const environment& in) {
+  return refused(source, in).message;
+}
+inline std::string hint_of(const std::string& source, const environment& in) {
+  return refused(source, in).hint;
+}
+inline int column_of(const std::string& source, const environment& in) {
+  return refused(source, in).column;
+}
+
 /// Evaluates with `event` (dyn) bound to a JSON document.
 inline value evaluated(const std::string& source,
                        const std::string& event = "{}",
