@@ -172,12 +172,12 @@ void rule_evaluator::state::resolve(group& g, std::string_view reason,
   a.state = alert_state::resolved;
   a.resolved_at_ms = at_ms;
   a.resolve_reason = reason;
-  constexpr auto resolved = alert_change::kind::resolved;
-  if (aloud_ && change != group::none &&
+  // An update is folded into the resolution, which keeps its own place.
+  if (change != group::none &&
       out_.changes[change].what == alert_change::kind::updated)
-    out_.changes[change] = {resolved, a, told(a, resolved)};
-  else if (aloud_)
-    say(a, resolved);
+    out_.changes[change].after.id.clear(); // end_step() takes it out
+  if (aloud_)
+    say(a, alert_change::kind::resolved);
   g.open.reset();
   g.false_since.reset();
 }

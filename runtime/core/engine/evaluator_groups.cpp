@@ -182,7 +182,8 @@ void rule_evaluator::state::on_timer(group& g, int64_t at_ms) {
 void rule_evaluator::state::on_close(group& g, int64_t at_ms) {
   g.window->begin_close(at_ms, *plan_);
   const bool had_events = g.window->events() > 0;
-  look(g, {at_ms, nullptr, 0}, had_events, g.window->began_ms(at_ms, *plan_));
+  if (had_events || g.open) // an empty window opens nothing
+    look(g, {at_ms, nullptr, 0}, had_events, g.window->began_ms(at_ms, *plan_));
   g.window->end_close(at_ms, *plan_, g.open && had_events);
   if (plan_->type == window_type::session && g.open && !g.false_since)
     g.false_since = at_ms; // the session is over

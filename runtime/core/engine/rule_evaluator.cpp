@@ -107,6 +107,8 @@ void rule_evaluator::state::end_step() {
     g->busy = false;
   }
   busy_.clear();
+  std::erase_if(out_.changes,
+                [](const alert_change& c) { return c.after.id.empty(); });
 }
 
 void rule_evaluator::state::make_busy(group& g) {
