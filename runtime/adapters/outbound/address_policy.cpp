@@ -14,18 +14,16 @@ namespace {
 
 constexpr unsigned v4_offset_bits = 96;
 
-/// Every range that is not the public internet. IPv4 as such; the IPv6 ones
-/// that carry an IPv4 address (mapped, NAT64, 6to4, Teredo) are closed whole,
-/// the mapped one excepted, which is judged as the IPv4 address it is.
-constexpr std::array<const char*, 31> closed{
+/// What is not the public internet within IPv4 and 2000::/3; of IPv6 only the
+/// latter is. Ranges that carry an IPv4 address (6to4, Teredo) are closed
+/// whole; IPv4-mapped addresses are judged as the IPv4 ones they are.
+constexpr std::array<const char*, 22> closed{
     "0.0.0.0/8",       "10.0.0.0/8",      "100.64.0.0/10",   "127.0.0.0/8",
     "169.254.0.0/16",  "172.16.0.0/12",   "192.0.0.0/24",    "192.0.2.0/24",
     "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24",  "192.168.0.0/16",
     "192.175.48.0/24", "198.18.0.0/15",   "198.51.100.0/24", "203.0.113.0/24",
-    "224.0.0.0/4",     "240.0.0.0/4",     "::/96",           "64:ff9b::/96",
-    "64:ff9b:1::/48",  "100::/64",        "2001::/23",       "2001:db8::/32",
-    "2002::/16",       "3fff::/20",       "5f00::/16",       "fc00::/7",
-    "fe80::/10",       "fec0::/10",       "ff00::/8"};
+    "224.0.0.0/4",     "240.0.0.0/4",     "2001::/23",       "2001:db8::/32",
+    "2002::/16",       "3fff::/20"};
 
 std::array<uint8_t, 16> mapped(const uint8_t* v4) {
   std::array<uint8_t, 16> out{};
@@ -103,6 +101,11 @@ bool address_policy::holds(const range& r, const address_bytes& a) {
 }
 
 bool address_policy::is_public(const address_bytes& a) {
+  constexpr uint8_t global_unicast = 0x20; // 2000::/3, all that is assigned
+  constexpr address_bytes v4_prefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  bool is_v4 = std::equal(a.begin(), a.begin() + 12, v4_prefix.begin());
+  if (!is_v4 && (a[0] & 0xe0) != global_unicast)
+    return false;
   static const std::vector<range> ranges = [] {
     std::vector<range> out;
     for (auto* text : closed)
