@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <ctime>
-#include <string>
 
 namespace eventpulse {
 
@@ -11,17 +9,7 @@ namespace {
 
 constexpr int64_t retry_after_max_ms = 86'400'000;
 constexpr double jitter_part = 0.1;
-constexpr unsigned status_gone = 410;
-
-std::optional<int64_t> parse_http_date(std::string_view value) {
-  // IMF-fixdate only: "Sun, 06 Nov 1994 08:49:37 GMT".
-  std::tm parts{};
-  std::string text(value);
-  auto* end = strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
-  if (!end || *end != '\0')
-    return std::nullopt;
-  return static_cast<int64_t>(timegm(&parts)) * 1000;
-}
+constexpr int64_t less_factor = 2;
 
 std::optional<std::string_view> header_of(const outbound_answer& answer,
                                           std::string_view name) {
@@ -50,7 +38,7 @@ std::optional<int64_t> retry_after_ms(std::string_view value, int64_t now_ms) {
                        ? std::min(seconds, retry_after_max_ms / 1000) * 1000
                        : retry_after_max_ms);
   else
-    at = parse_http_date(value);
+    at = parse_http_date_ms(value, now_ms);
   if (!at)
     return std::nullopt;
   return std::clamp(*at, now_ms, now_ms + retry_after_max_ms);
@@ -58,6 +46,19 @@ std::optional<int64_t> retry_after_ms(std::string_view value, int64_t now_ms) {
 
 bool is_success(unsigned status) {
   return status >= 200 && status < 300;
+}
+
+receiver_wish wish_of(unsigned status) {
+  switch (status) {
+  case 410:
+    return receiver_wish::no_more;
+  case 429:
+  case 502:
+  case 504:
+    return receiver_wish::less;
+  default:
+    return receiver_wish::nothing;
+  }
 }
 
 attempt_verdict judge(const outbound_answer& answer, uint32_t number,
@@ -68,21 +69,21 @@ attempt_verdict judge(const outbound_answer& answer, uint32_t number,
     out.state = delivery_state::delivered;
     return out;
   }
-  if (answer.status == status_gone) {
+  auto wish = wish_of(answer.status);
+  if (wish == receiver_wish::no_more || number >= schedule.waits.size()) {
     out.state = delivery_state::failed;
-    out.disable_channel = true;
+    out.disable_channel = wish == receiver_wish::no_more;
     return out;
   }
-  if (number >= schedule.waits.size()) {
-    out.state = delivery_state::failed;
-    return out;
-  }
-  auto wait = static_cast<double>(schedule.waits[number].count());
-  auto at = now_ms + static_cast<int64_t>(wait * (1 + jitter_part * random));
+  int64_t wait = schedule.waits[number].count();
+  if (wish == receiver_wish::less)
+    wait *= less_factor;
   if (auto asked = header_of(answer, "retry-after"))
     if (auto allowed = retry_after_ms(*asked, now_ms))
-      at = std::max(at, *allowed);
-  out.next_attempt_at_ms = at;
+      wait = std::max(wait, *allowed - now_ms);
+  auto chance = jitter_part * std::clamp(random, 0.0, 1.0);
+  wait += static_cast<int64_t>(static_cast<double>(wait) * chance);
+  out.next_attempt_at_ms = now_ms + wait;
   return out;
 }
 

@@ -3,7 +3,7 @@
 // chance comes in as an argument. Sources: Standard Webhooks 1.0,
 // "Deliverability and reliability" (2xx is success and nothing else, 410
 // disables the endpoint, 429, 502 and 504 ask for less); RFC 9110
-// section 10.2.3 (Retry-After).
+// sections 10.2.3 (Retry-After) and 5.6.7 (its dates).
 
 #include "messages/delivery.hpp"
 #include "messages/outbound.hpp"
@@ -21,16 +21,30 @@ struct retry_schedule {
   std::vector<std::chrono::milliseconds> waits;
 };
 
+/// Unix milliseconds of an HTTP-date in any of its three forms.
+std::optional<int64_t> parse_http_date_ms(std::string_view text,
+                                          int64_t now_ms);
+
 /// When a Retry-After value allows the next try, as Unix milliseconds: seconds
-/// or an IMF-fixdate. nullopt where it is neither. At most a day from now.
+/// or an HTTP-date. nullopt where it is neither. From now to a day from now.
 std::optional<int64_t> retry_after_ms(std::string_view value, int64_t now_ms);
 
 /// Whether the receiver took the message.
 bool is_success(unsigned status);
 
+/// What a status asks for besides trying again or not.
+enum class receiver_wish : uint8_t {
+  nothing,
+  less,    // 429, 502, 504
+  no_more, // 410
+};
+receiver_wish wish_of(unsigned status);
+
 /// Of attempt number `number` (from 1) that ended at `now_ms`. The schedule's
-/// wait is lengthened to a Retry-After, and by chance (`random` in [0, 1)) up
-/// to a tenth; it is never shortened.
+/// wait is doubled for a receiver that wishes for less, lengthened to a
+/// Retry-After, and last, by chance (`random` in [0, 1)), by up to a tenth, so
+/// that what failed together does not come again together. It is never
+/// shortened.
 attempt_verdict judge(const outbound_answer& answer, uint32_t number,
                       const retry_schedule& schedule, int64_t now_ms,
                       double random);
