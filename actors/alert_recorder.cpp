@@ -51,7 +51,7 @@ alert_recorder_state::~alert_recorder_state() {
 alert_recorder_actor::behavior_type
 alert_recorder_state::start(alert_recorder_setup setup) {
   setup_ = std::move(setup);
-  store_ = setup_.open_store(setup_.lease);
+  store_ = setup_.open_store();
   self_->set_error_handler([](caf::error&) {});
   caf::anon_send(setup_.directory, follow_atom::value, std::string("notifier"),
                  caf::actor_cast<caf::actor>(self_));
@@ -103,6 +103,7 @@ void alert_recorder_state::flush() {
   }
   if (!outcome && outcome.error().code != errc::fenced) {
     ++failures_;
+    jobs_tried_ = jobs;
     setup_.log.warn("record_retry", {{"failures", failures_},
                                      {"reason", to_string(outcome.error())}});
     return wake(std::min<std::chrono::milliseconds>(
@@ -118,10 +119,13 @@ size_t alert_recorder_state::gather(outcome_commit& into) const {
   into.lease = setup_.lease;
   into.worker = setup_.worker;
   into.delivery_lease_ms = setup_.delivery_lease.count();
+  // What is tried again is what was tried, or a commit that happened after
+  // all would not be recognised.
+  auto jobs_max = failures_ > 0 ? jobs_tried_ : commits_gathered_max;
   size_t jobs = 0;
   for (auto& j : queue_) {
     auto* commit = std::get_if<outcome_commit_ptr>(&j.what);
-    if (!commit || jobs == commits_gathered_max)
+    if (!commit || jobs == jobs_max)
       break;
     append(into, **commit);
     ++jobs;

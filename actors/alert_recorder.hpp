@@ -24,7 +24,7 @@
 namespace eventpulse {
 
 struct alert_recorder_setup {
-  std::function<std::unique_ptr<outcome_store>(const lease_token&)> open_store;
+  std::function<std::unique_ptr<outcome_store>()> open_store;
   lease_token lease;
   std::string worker;
   std::chrono::milliseconds delivery_lease{60'000};
@@ -66,7 +66,8 @@ private:
   notifier_actor notifier_;
   std::deque<job> queue_; // unanswered, oldest first
   bool flushing_ = false; // a flush is on its way
-  unsigned failures_ = 0; // in a row
+  unsigned failures_ = 0; // in a row, of the same jobs
+  size_t jobs_tried_ = 0; // by the try that failed
 };
 
 alert_recorder_actor::behavior_type alert_recorder(

@@ -6,6 +6,13 @@
 
 namespace eventpulse {
 
+namespace {
+
+/// A Redis that came back empty is told again, about once a minute.
+constexpr unsigned mirror_again_loads = 60;
+
+} // namespace
+
 key_keeper_actor::behavior_type
 key_keeper_state::start(key_keeper_setup setup) {
   setup_ = std::move(setup);
@@ -50,16 +57,20 @@ void key_keeper_state::load() {
 }
 
 void key_keeper_state::mirror() {
-  if (mirrored_ == keys_->version)
+  if (mirrored_ == keys_->version && ++loads_mirrored_ < mirror_again_loads)
     return;
-  if (mirror_->store(*keys_))
-    mirrored_ = keys_->version;
+  if (!mirror_->store(*keys_))
+    return;
+  mirrored_ = keys_->version;
+  loads_mirrored_ = 0;
 }
 
 void key_keeper_state::adopt(key_set&& keys) {
   if (keys_ && keys_->version == keys.version)
     return;
   keys_ = std::make_shared<const key_set>(std::move(keys));
+  if (setup_.known)
+    setup_.known();
   for (auto& follower : followers_)
     caf::anon_send(follower, keys_atom::value, keys_);
 }

@@ -22,6 +22,7 @@ struct key_keeper_setup {
   std::function<std::unique_ptr<key_store>()> open_store;
   std::function<std::unique_ptr<key_mirror>()> open_mirror;
   std::chrono::milliseconds interval{1'000};
+  std::function<void()> known; // keys are known now; may be empty
   directory_actor directory;
   logger log;
 };
@@ -44,9 +45,10 @@ private:
   key_keeper_setup setup_;
   std::unique_ptr<key_store> store_;
   std::unique_ptr<key_mirror> mirror_;
-  key_set_ptr keys_;        // null until anybody told
-  int64_t mirrored_ = -1;   // the version the mirror has from us
-  bool store_away_ = false; // said so in the log
+  key_set_ptr keys_;            // null until anybody told
+  int64_t mirrored_ = -1;       // the version the mirror has from us
+  unsigned loads_mirrored_ = 0; // since the mirror was last told
+  bool store_away_ = false;     // said so in the log
   std::vector<caf::actor> followers_;
 };
 

@@ -38,7 +38,7 @@ persister_state::~persister_state() {
 
 persister_actor::behavior_type persister_state::start(persister_setup setup) {
   setup_ = std::move(setup);
-  store_ = setup_.open_store(setup_.lease);
+  store_ = setup_.open_store();
   self_->set_error_handler([](caf::error&) {});
   self_->send(self_, house_atom::value);
   return {
@@ -125,6 +125,7 @@ result<persisted_read> persister_state::persist_range(const log_read& read,
   }
   if (!outcome)
     return outcome.error();
+  report(request.dead);
   count(*outcome,
         std::chrono::duration<double>(std::chrono::steady_clock::now() - began)
             .count());
@@ -184,13 +185,20 @@ void persister_state::bury_alone(persist_request& request, const failure& why) {
   request.controls.clear();
 }
 
+/// Once they are kept: a try that failed says nothing of them.
+void persister_state::report(const std::vector<dead_letter>& kept) {
+  for (auto& dead : kept) {
+    setup_.log.error("dead_letter",
+                     {{"kind", dead.kind},
+                      {"position", dead.where ? to_string(*dead.where) : ""},
+                      {"reason", dead.reason}});
+    if (setup_.meters)
+      setup_.meters->persistence().dead_letters_total.Increment();
+  }
+}
+
 dead_letter persister_state::letter(const raw_entry& entry, const char* kind,
                                     const std::string& reason) {
-  setup_.log.error("dead_letter", {{"kind", kind},
-                                   {"position", to_string(entry.where)},
-                                   {"reason", reason}});
-  if (setup_.meters)
-    setup_.meters->persistence().dead_letters_total.Increment();
   dead_letter out;
   // The same entry read again is the same letter.
   out.id = uuid_v5(std::string(kind) + '/' + to_string(entry.where));

@@ -21,7 +21,7 @@
 namespace eventpulse {
 
 struct persister_setup {
-  std::function<std::unique_ptr<event_store>(const lease_token&)> open_store;
+  std::function<std::unique_ptr<event_store>()> open_store;
   lease_token lease;
   uint32_t partition = 0;
   int64_t dedup_window_ms = 86'400'000;
@@ -55,6 +55,7 @@ private:
   void bury_alone(persist_request& request, const failure& why);
   dead_letter letter(const raw_entry& entry, const char* kind,
                      const std::string& reason);
+  void report(const std::vector<dead_letter>& kept);
   void merge(persisted_read& into, persisted_read&& more);
   void prepare_days();
   void count(const persist_outcome& outcome, double seconds);

@@ -8,7 +8,9 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include <algorithm>
 #include <deque>
+#include <span>
 
 namespace eventpulse {
 
@@ -67,7 +69,7 @@ struct stream_writer_state {
     if (gathered.empty())
       answer(jobs, std::vector<position>{});
     else
-      answer(jobs, log->append(gathered));
+      answer(jobs, add(gathered));
     for (auto& [identity, where] : later)
       recent.remember(std::move(identity), where);
     later.clear();
@@ -75,11 +77,29 @@ struct stream_writer_state {
       wake();
   }
 
-  /// The first job always goes, whatever its size: it is all or nothing.
+  /// The first job always goes, whatever its size.
   bool fits(size_t entries, size_t bytes, size_t job) const {
     return job == 0 ||
            (entries + queue[job].entries->size() <= limits::append_batch_max &&
             bytes < limits::append_batch_bytes_max);
+  }
+
+  /// In pieces that the log takes at once. Only a job that is larger than one
+  /// piece needs several; where a later one fails, the first are there.
+  result<std::vector<position>> add(std::span<const append_entry> all) {
+    std::vector<position> placed;
+    for (size_t i = 0; i < all.size(); i += limits::append_batch_max) {
+      auto piece =
+          all.subspan(i, std::min(limits::append_batch_max, all.size() - i));
+      auto added = log->append(piece);
+      if (!added && i > 0)
+        return failure{errc::outcome_unknown,
+                       "only a part was added: " + to_string(added.error())};
+      if (!added)
+        return added.error();
+      placed.insert(placed.end(), added->begin(), added->end());
+    }
+    return placed;
   }
 
   void answer(size_t jobs, const result<std::vector<position>>& outcome) {

@@ -132,25 +132,13 @@ std::string_view show(log_format value) {
 }
 
 result<log_level> parse_log_level(std::string_view text) {
-  for (auto level : {log_level::debug, log_level::info, log_level::warning,
-                     log_level::error})
-    if (text == show(level))
-      return level;
-  return {errc::invalid, "debug, info, warning or error"};
+  if (auto level = eventpulse::parse_log_level(text))
+    return *level;
+  return {errc::invalid, "debug, info, warn or error"};
 }
 
 std::string_view show(log_level value) {
-  switch (value) {
-  case log_level::debug:
-    return "debug";
-  case log_level::info:
-    return "info";
-  case log_level::warning:
-    return "warning";
-  case log_level::error:
-    return "error";
-  }
-  return "info";
+  return to_string(value);
 }
 
 result<std::vector<std::string>> split_list(std::string_view text,

@@ -8,6 +8,7 @@
 // settings that contradict each other, with the reason.
 
 #include "messages/result.hpp"
+#include "runtime/telemetry/log.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -17,9 +18,6 @@
 #include <vector>
 
 namespace eventpulse {
-
-enum class log_format : uint8_t { logfmt, json };
-enum class log_level : uint8_t { debug, info, warning, error };
 
 struct settings {
   using ms = std::chrono::milliseconds;

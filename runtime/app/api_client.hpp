@@ -1,0 +1,53 @@
+#pragma once
+// The command line's way to a running EventPulse: its HTTP API, with the
+// address and the key from flags, the environment, or the data directory of an
+// `eventpulse up` on this machine.
+
+#include "messages/result.hpp"
+#include "runtime/adapters/http/client.hpp"
+#include "runtime/app/command_line.hpp"
+
+#include <boost/json.hpp>
+
+#include <string>
+#include <vector>
+
+namespace eventpulse {
+
+/// --url, --key-file and --data; every command that talks to a server has them.
+std::vector<flag_spec> api_flags();
+
+class api_client {
+public:
+  /// Where to and as whom. EVENTPULSE_URL and EVENTPULSE_KEY stand between the
+  /// flags and the data directory.
+  static result<api_client> of(const arguments& given);
+
+  /// The answer's JSON (null where there is none). An answer that is no success
+  /// becomes a failure with the problem's sentences.
+  result<boost::json::value> call(const std::string& method,
+                                  const std::string& path,
+                                  const std::string& body = {},
+                                  const std::string& content_type = {});
+
+  /// POST of a body that is read as it is sent.
+  result<boost::json::value> upload(const std::string& path,
+                                    const std::string& content_type,
+                                    const http::piece_source& next);
+
+private:
+  api_client(std::string url, std::string key)
+      : url_(std::move(url)), key_(std::move(key)) {}
+
+  http::client_request request(const std::string& method,
+                               const std::string& path,
+                               const std::string& content_type) const;
+  static result<boost::json::value>
+  read(const result<http::client_response>& answer);
+
+  std::string url_;
+  std::string key_;
+  http::client http_;
+};
+
+} // namespace eventpulse

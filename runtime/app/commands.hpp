@@ -1,0 +1,20 @@
+#pragma once
+// The commands of the binary, by file: each gives its entries of the registry.
+
+#include "runtime/app/command_line.hpp"
+
+#include <vector>
+
+namespace eventpulse {
+
+command intake_command();
+command worker_command();
+command migrate_command();
+command version_command();
+command doctor_command();
+command send_command();
+std::vector<command> rules_commands();
+std::vector<command> channels_commands();
+std::vector<command> keys_commands();
+
+} // namespace eventpulse

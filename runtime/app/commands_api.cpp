@@ -1,0 +1,383 @@
+// The commands that speak to a running EventPulse: send, rules, channels, keys.
+
+#include "runtime/app/api_client.hpp"
+#include "runtime/app/commands.hpp"
+#include "runtime/core/rules/compile.hpp"
+#include "runtime/core/rules/document.hpp"
+#include "runtime/core/rules/rule_tests.hpp"
+
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+namespace eventpulse {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr size_t piece_bytes = 64 << 10;
+
+int fail(const char* name, const failure& why) {
+  std::cerr << name << ": " << why.detail << '\n';
+  return exit_code::failed;
+}
+
+result<std::string> read_text(const std::string& path) {
+  std::ostringstream text;
+  if (path == "-") {
+    text << std::cin.rdbuf();
+    return text.str();
+  }
+  std::ifstream in(path, std::ios::binary);
+  if (!in)
+    return failure{errc::not_found, "cannot read " + path};
+  text << in.rdbuf();
+  return text.str();
+}
+
+bool is_yaml(const std::string& path) {
+  return path.ends_with(".yaml") || path.ends_with(".yml");
+}
+
+/// Calls the API and prints its answer: with --json as it is, else by `show`.
+int call_and_show(const char* name, const arguments& given,
+                  const std::string& method, const std::string& path,
+                  const std::function<void(const json::value&)>& show,
+                  const std::string& body = {},
+                  const std::string& type = "application/json") {
+  auto api = api_client::of(given);
+  if (!api)
+    return fail(name, api.error());
+  auto answer = api->call(method, path, body, body.empty() ? "" : type);
+  if (!answer)
+    return fail(name, answer.error());
+  if (given.has("json"))
+    std::cout << json::serialize(*answer) << '\n';
+  else
+    show(*answer);
+  return exit_code::ok;
+}
+
+std::string text_of(const json::value& object, const char* name) {
+  auto* found =
+      object.is_object() ? object.as_object().if_contains(name) : nullptr;
+  if (!found || found->is_null())
+    return "-";
+  return found->is_string() ? std::string(found->as_string())
+                            : json::serialize(*found);
+}
+
+/// A line an item, the named fields in columns.
+std::function<void(const json::value&)>
+columns(std::vector<const char*> names) {
+  return [names](const json::value& answer) {
+    for (auto& item : answer.at("items").as_array()) {
+      std::string line;
+      for (auto* name : names)
+        line += (line.empty() ? "" : "\t") + text_of(item, name);
+      std::cout << line << '\n';
+    }
+  };
+}
+
+command api_command(const char* name, const char* group, const char* summary) {
+  command out;
+  out.name = name;
+  out.group = group;
+  out.summary = summary;
+  out.flags = api_flags();
+  out.flags.push_back(json_flag());
+  return out;
+}
+
+constexpr auto* rules_group = "Rules";
+
+std::variant<compiled_rule_ptr, std::vector<rule_problem>>
+compile_text(const std::string& path, const std::string& text) {
+  auto parsed = is_yaml(path) || path == "-" ? parse_rule_yaml(text)
+                                             : parse_rule_json(text);
+  if (auto* wrong = std::get_if<1>(&parsed))
+    return *wrong;
+  return compile_rule(std::get<0>(parsed), 1);
+}
+
+/// Compiles every file; says all that is wrong. True when nothing is.
+bool each_compiled(const arguments& given,
+                   const std::function<bool(const std::string& path,
+                                            const compiled_rule_ptr&)>& then) {
+  bool good = true;
+  for (auto& path : given.positional()) {
+    auto text = read_text(path);
+    if (!text) {
+      std::cerr << text.error().detail << '\n';
+      good = false;
+      continue;
+    }
+    auto made = compile_text(path, *text);
+    if (auto* wrong = std::get_if<1>(&made)) {
+      for (auto& p : *wrong)
+        std::cerr << path << ':' << to_string(p) << '\n';
+      good = false;
+    } else if (!then(path, std::get<0>(made))) {
+      good = false;
+    }
+  }
+  return good;
+}
+
+command rules_validate() {
+  command out;
+  out.name = "rules validate";
+  out.group = rules_group;
+  out.summary = "Check rule files, without a server.";
+  out.operands = "FILE...";
+  out.help = "Says all that is wrong at once: file, line and column, what was "
+             "expected, and the\nnear name where there is one.";
+  out.examples = {"eventpulse rules validate config/rules/*.yaml"};
+  out.operands_min = 1;
+  out.operands_max = 10'000;
+  out.run = [](const arguments& given) {
+    auto good = each_compiled(given, [](auto& path, auto&) {
+      std::cout << path << ": ok\n";
+      return true;
+    });
+    return good ? exit_code::ok : exit_code::failed;
+  };
+  return out;
+}
+
+command rules_test() {
+  command out;
+  out.name = "rules test";
+  out.group = rules_group;
+  out.summary = "Run the tests inside rule files, without a server.";
+  out.operands = "FILE...";
+  out.help = "Feeds each test's events to the rule on a virtual clock and "
+             "compares the alerts\nwith those expected.";
+  out.examples = {"eventpulse rules test config/rules/card-testing.yaml"};
+  out.operands_min = 1;
+  out.operands_max = 10'000;
+  out.run = [](const arguments& given) {
+    auto good = each_compiled(given, [](auto& path, auto& rule) {
+      bool passed = true;
+      for (auto& test : run_rule_tests(rule)) {
+        std::cout << path << ": " << test.name << ": "
+                  << (test.passed ? "ok" : "FAILED") << '\n';
+        if (!test.passed)
+          std::cout << test.diff << '\n';
+        passed = passed && test.passed;
+      }
+      return passed;
+    });
+    return good ? exit_code::ok : exit_code::failed;
+  };
+  return out;
+}
+
+int publish_files(const arguments& given) {
+  auto api = api_client::of(given);
+  if (!api)
+    return fail("rules publish", api.error());
+  auto good = each_compiled(given, [&](auto& path, auto& rule) {
+    auto done = api->call("PUT", "/v1/rules/" + rule->id(),
+                          to_json(rule->document()), "application/json");
+    if (!done) {
+      std::cerr << path << ": " << done.error().detail << '\n';
+      return false;
+    }
+    auto status =
+        api->call("GET", "/v1/rules/" + rule->id() + "/status?wait=active");
+    std::cout << rule->id() << " version " << text_of(*done, "version") << ' '
+              << (status ? text_of(*status, "state") : "published") << '\n';
+    return true;
+  });
+  return good ? exit_code::ok : exit_code::failed;
+}
+
+} // namespace
+
+command send_command() {
+  auto out = api_command("send", "Events", "Send events from files.");
+  out.operands = "[FILE...]";
+  out.help =
+      "Reads newline-delimited JSON, an event a line, from the files or "
+      "standard input,\nand sends it as it is read. A plain event needs only a "
+      "type; see the README.";
+  out.examples = {
+      "echo '{\"type\":\"order.placed\",\"data\":{\"total\":12}}' | "
+      "eventpulse send",
+      "eventpulse send events.ndjson"};
+  out.operands_max = 10'000;
+  out.run = [](const arguments& given) {
+    auto api = api_client::of(given);
+    if (!api)
+      return fail("send", api.error());
+    auto files = given.positional();
+    if (files.empty())
+      files.push_back("-");
+    bool good = true;
+    for (auto& path : files) {
+      std::ifstream file;
+      if (path != "-") {
+        file.open(path, std::ios::binary);
+        if (!file)
+          return fail("send", {errc::not_found, "cannot read " + path});
+      }
+      std::istream& in = path == "-" ? std::cin : file;
+      auto answer = api->upload(
+          "/v1/events", "application/x-ndjson",
+          [&in]() -> std::optional<std::string> {
+            std::string piece(piece_bytes, '\0');
+            in.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+            piece.resize(static_cast<size_t>(in.gcount()));
+            if (piece.empty())
+              return std::nullopt;
+            return piece;
+          });
+      if (!answer)
+        return fail("send", answer.error());
+      if (given.has("json"))
+        std::cout << json::serialize(*answer) << '\n';
+      else
+        std::cout << path << ": " << text_of(*answer, "accepted")
+                  << " accepted, " << text_of(*answer, "rejected")
+                  << " rejected\n";
+      for (auto& item : answer->at("results").as_array()) {
+        std::cerr << path << ':' << text_of(item, "index") << ": "
+                  << json::serialize(item.at("problem")) << '\n';
+        good = false;
+      }
+    }
+    return good ? exit_code::ok : exit_code::failed;
+  };
+  return out;
+}
+
+std::vector<command> rules_commands() {
+  auto list = api_command("rules list", rules_group, "List published rules.");
+  list.run = [](const arguments& given) {
+    return call_and_show("rules list", given, "GET", "/v1/rules?limit=1000",
+                         columns({"id", "version", "kind", "published_at"}));
+  };
+  auto get = api_command("rules get", rules_group, "Print a published rule.");
+  get.operands = "ID";
+  get.operands_min = get.operands_max = 1;
+  get.run = [](const arguments& given) {
+    return call_and_show("rules get", given, "GET",
+                         "/v1/rules/" + given.positional()[0],
+                         [](const json::value& rule) {
+                           std::cout << json::serialize(rule) << '\n';
+                         });
+  };
+  auto publish =
+      api_command("rules publish", rules_group,
+                  "Publish rule files and wait until they are live.");
+  publish.operands = "FILE...";
+  publish.examples = {
+      "eventpulse rules publish config/rules/card-testing.yaml"};
+  publish.operands_min = 1;
+  publish.operands_max = 10'000;
+  publish.run = publish_files;
+  auto status =
+      api_command("rules status", rules_group, "Show a rule's evaluator.");
+  status.operands = "ID";
+  status.operands_min = status.operands_max = 1;
+  status.run = [](const arguments& given) {
+    return call_and_show("rules status", given, "GET",
+                         "/v1/rules/" + given.positional()[0] + "/status",
+                         [](const json::value& s) {
+                           for (auto& [name, value] : s.as_object())
+                             std::cout << std::string_view(name) << '\t'
+                                       << text_of(s, name.data()) << '\n';
+                         });
+  };
+  auto remove = api_command("rules delete", rules_group, "Delete a rule.");
+  remove.operands = "ID";
+  remove.operands_min = remove.operands_max = 1;
+  remove.run = [](const arguments& given) {
+    return call_and_show("rules delete", given, "DELETE",
+                         "/v1/rules/" + given.positional()[0],
+                         [](const json::value&) { std::cout << "deleted\n"; });
+  };
+  return {rules_validate(), rules_test(), list, get, publish, status, remove};
+}
+
+std::vector<command> channels_commands() {
+  constexpr auto* group = "Notification";
+  auto list = api_command("channels list", group, "List channels.");
+  list.run = [](const arguments& given) {
+    return call_and_show("channels list", given, "GET",
+                         "/v1/channels?limit=1000",
+                         columns({"id", "kind", "url", "disabled"}));
+  };
+  auto put = api_command("channels put", group, "Make or change a channel.");
+  put.operands = "ID URL";
+  put.help = "A webhook signed as Standard Webhooks says. The secret is shown "
+             "once.";
+  put.examples = {
+      "eventpulse channels put fraud-desk https://example.com/hook"};
+  put.operands_min = put.operands_max = 2;
+  put.run = [](const arguments& given) {
+    json::object body{{"kind", "webhook"}, {"url", given.positional()[1]}};
+    return call_and_show(
+        "channels put", given, "PUT", "/v1/channels/" + given.positional()[0],
+        [](const json::value& c) {
+          std::cout << text_of(c, "id") << "\tsecret " << text_of(c, "secret")
+                    << '\n';
+        },
+        json::serialize(body));
+  };
+  auto remove = api_command("channels delete", group, "Delete a channel.");
+  remove.operands = "ID";
+  remove.operands_min = remove.operands_max = 1;
+  remove.run = [](const arguments& given) {
+    return call_and_show("channels delete", given, "DELETE",
+                         "/v1/channels/" + given.positional()[0],
+                         [](const json::value&) { std::cout << "deleted\n"; });
+  };
+  return {list, put, remove};
+}
+
+std::vector<command> keys_commands() {
+  constexpr auto* group = "Access";
+  auto list = api_command("keys list", group, "List API keys.");
+  list.run = [](const arguments& given) {
+    return call_and_show(
+        "keys list", given, "GET", "/v1/keys",
+        columns({"id", "name", "scopes", "expires_at", "revoked_at"}));
+  };
+  auto create = api_command("keys create", group, "Make an API key.");
+  create.operands = "NAME SCOPE...";
+  create.help = "The key is shown once. Scopes: events:write, events:read, "
+                "rules:write,\nrules:read, alerts:write, alerts:read, admin.";
+  create.examples = {"eventpulse keys create shop events:write"};
+  create.flags.push_back(
+      {"expires", "TIME", "When it ends, RFC 3339.", "", false, ""});
+  create.operands_min = 2;
+  create.operands_max = 8;
+  create.run = [](const arguments& given) {
+    json::object body{{"name", given.positional()[0]}};
+    json::array scopes;
+    for (size_t i = 1; i < given.positional().size(); ++i)
+      scopes.push_back(json::string(given.positional()[i]));
+    body["scopes"] = std::move(scopes);
+    if (given.has("expires"))
+      body["expires_at"] = given.get("expires");
+    return call_and_show(
+        "keys create", given, "POST", "/v1/keys",
+        [](const json::value& k) { std::cout << text_of(k, "key") << '\n'; },
+        json::serialize(body));
+  };
+  auto revoke = api_command("keys revoke", group, "End an API key.");
+  revoke.operands = "ID";
+  revoke.operands_min = revoke.operands_max = 1;
+  revoke.run = [](const arguments& given) {
+    return call_and_show("keys revoke", given, "DELETE",
+                         "/v1/keys/" + given.positional()[0],
+                         [](const json::value&) { std::cout << "revoked\n"; });
+  };
+  return {list, create, revoke};
+}
+
+} // namespace eventpulse

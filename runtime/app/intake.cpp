@@ -1,0 +1,285 @@
+// root (one_for_one): stream_writer, key_keeper, health, intake/k, control/k.
+// An HTTP session sends its exchange to the present bearer of a name.
+
+#include "runtime/app/intake.hpp"
+
+#include "actors/control.hpp"
+#include "actors/health.hpp"
+#include "actors/intake.hpp"
+#include "actors/key_keeper.hpp"
+#include "actors/stream_writer.hpp"
+#include "actors/supervisor.hpp"
+#include "runtime/adapters/http/server.hpp"
+#include "runtime/adapters/redis/factories.hpp"
+#include "runtime/app/process.hpp"
+#include "runtime/core/intake/content_mode.hpp"
+
+#include <caf/send.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <atomic>
+#include <iostream>
+#include <thread>
+
+namespace eventpulse {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr size_t control_actors = 3; // each blocks on its own connection
+
+/// Counts what the server's threads tell.
+class intake_observer : public http::server_observer {
+public:
+  explicit intake_observer(metrics& meters) : meters_(meters) {}
+  void connection_opened() override {
+    meters_.intake().connections.Increment();
+  }
+  void connection_closed() override {
+    meters_.intake().connections.Decrement();
+  }
+  void request_done(const http::request_report& done) override {
+    meters_.intake_requests(done.status).Increment();
+    meters_.intake().request_seconds.Observe(
+        std::chrono::duration<double>(done.duration).count());
+    meters_.intake().bytes_total.Increment(static_cast<double>(done.bytes_in));
+  }
+
+private:
+  metrics& meters_;
+};
+
+bool is_intake(const http_request& head) {
+  return head.path == "/v1/events" && head.method == "POST";
+}
+
+bool is_health(const http_request& head) {
+  return head.path == "/healthz" || head.path == "/readyz" ||
+         head.path == "/metrics";
+}
+
+class intake_house {
+public:
+  intake_house(process_frame& frame, const settings& s, std::string secret_key)
+      : frame_(frame), s_(s), database_(postgres_options(s, secret_key)),
+        stream_(redis_options(s)), intakes_(std::max(1u, s.intake.actors)),
+        controls_(control_actors) {}
+
+  supervisor_actor start() {
+    std::vector<child_spec> children{writer_child(), keeper_child(),
+                                     health_child()};
+    for (size_t i = 0; i < intakes_.size(); ++i)
+      children.push_back(intake_child(i));
+    for (size_t i = 0; i < controls_.size(); ++i)
+      children.push_back(control_child(i));
+    supervisor_options options;
+    options.name = "root";
+    options.policy.intensity = {20, 120'000ms};
+    options.policy.back_off.delay_max = 5'000ms;
+    options.log = frame_.log;
+    options.counts = &frame_.meters;
+    frame_.surroundings->random(&options.seed, sizeof options.seed);
+    return spawn_supervisor(frame_.system, std::move(options),
+                            std::move(children));
+  }
+
+  /// Called on the server's threads.
+  void take(http_exchange&& call) {
+    if (is_intake(*call.head))
+      return pass<intake_actor>(intakes_, std::move(call));
+    if (is_health(*call.head))
+      return send<health_actor>(health_, std::move(call));
+    pass<control_actor>(controls_, std::move(call));
+  }
+
+  http::server_options server_options() const {
+    http::server_options out;
+    auto& c = s_.server;
+    out.address = c.address;
+    out.port = c.port;
+    out.threads = c.threads ? c.threads
+                            : std::max(1u, std::thread::hardware_concurrency());
+    out.body_bytes_max = s_.intake.max_body_bytes;
+    out.connections_max = c.connections_max;
+    out.header_timeout = c.header_timeout;
+    out.body_timeout = c.body_timeout;
+    out.idle_timeout = c.idle_timeout;
+    out.reply_timeout = c.reply_timeout;
+    out.tls_certificate_file = c.tls_certificate_file;
+    out.tls_key_file = c.tls_key_file;
+    return out;
+  }
+
+private:
+  template <class Start>
+  child_spec child(const std::string& id, Start start) {
+    child_spec out;
+    out.id = id;
+    out.actor_kind = id.substr(0, id.find('/'));
+    out.start = std::move(start);
+    return out;
+  }
+
+  template <class Actor>
+  void send(const actor_slot& slot, http_exchange&& call) {
+    // A reply that is dropped is answered with 503 by the server.
+    if (auto who = slot.get())
+      caf::anon_send(caf::actor_cast<Actor>(who), std::move(call));
+  }
+
+  template <class Actor>
+  void pass(const std::vector<actor_slot>& slots, http_exchange&& call) {
+    send<Actor>(slots[next_++ % slots.size()], std::move(call));
+  }
+
+  child_spec writer_child() {
+    return child("stream_writer", [this](caf::local_actor*) {
+      stream_writer_setup setup;
+      setup.open_log = [o = stream_] { return redis::make_appender(o); };
+      setup.log = frame_.log;
+      setup.meters = &frame_.meters;
+      auto made = caf::actor_cast<caf::actor>(
+          spawn_stream_writer(frame_.system, std::move(setup)));
+      caf::anon_send(frame_.directory, announce_atom::value,
+                     std::string("stream_writer"), made);
+      return made;
+    });
+  }
+
+  child_spec keeper_child() {
+    return child("key_keeper", [this](caf::local_actor* parent) {
+      key_keeper_setup setup;
+      setup.open_store = [o = database_] {
+        return postgres::make_key_store(o);
+      };
+      setup.open_mirror = [o = stream_] { return redis::make_key_mirror(o); };
+      setup.directory = frame_.directory;
+      setup.log = frame_.log;
+      setup.known = [this] {
+        if (auto who = health_.get())
+          caf::anon_send(caf::actor_cast<health_actor>(who), report_atom::value,
+                         std::string("keys"), std::string{});
+      };
+      return caf::actor_cast<caf::actor>(
+          parent->spawn<caf::detached>(key_keeper, setup));
+    });
+  }
+
+  child_spec health_child() {
+    return child("health", [this](caf::local_actor* parent) {
+      health_setup setup;
+      setup.parts = {"keys"};
+      setup.asks_stream = true;
+      setup.directory = frame_.directory;
+      setup.meters = &frame_.meters;
+      auto made =
+          caf::actor_cast<caf::actor>(parent->spawn(eventpulse::health, setup));
+      health_.set(made);
+      return made;
+    });
+  }
+
+  child_spec intake_child(size_t index) {
+    return child("intake/" + std::to_string(index),
+                 [this, index](caf::local_actor* parent) {
+                   intake_setup setup;
+                   setup.options.max_event_bytes = s_.intake.max_event_bytes;
+                   setup.options.max_body_bytes = s_.intake.max_body_bytes;
+                   setup.options.max_depth = s_.intake.max_depth;
+                   setup.partitions = s_.stream.partitions;
+                   setup.directory = frame_.directory;
+                   setup.surroundings = frame_.surroundings;
+                   setup.log = frame_.log;
+                   setup.meters = &frame_.meters;
+                   auto made = caf::actor_cast<caf::actor>(
+                       parent->spawn(intake_fun, setup));
+                   intakes_[index].set(made);
+                   return made;
+                 });
+  }
+
+  child_spec control_child(size_t index) {
+    return child("control/" + std::to_string(index),
+                 [this, index](caf::local_actor* parent) {
+                   control_setup setup;
+                   setup.open_stores = [this] { return open_stores(); };
+                   setup.open_hints = [o = stream_] {
+                     return redis::make_hint_bus(o);
+                   };
+                   setup.directory = frame_.directory;
+                   setup.surroundings = frame_.surroundings;
+                   setup.log = frame_.log;
+                   auto made = caf::actor_cast<caf::actor>(
+                       parent->spawn<caf::detached>(control, setup));
+                   controls_[index].set(made);
+                   return made;
+                 });
+  }
+
+  std::unique_ptr<control_stores> open_stores() const {
+    auto out = std::make_unique<control_stores>();
+    out->rules = postgres::make_rule_store(database_);
+    out->channels = postgres::make_channel_store(database_);
+    out->keys = postgres::make_key_store(database_);
+    out->events = postgres::make_event_store(database_);
+    out->outcomes = postgres::make_outcome_store(database_);
+    out->deliveries = postgres::make_delivery_store(database_);
+    return out;
+  }
+
+  process_frame& frame_;
+  const settings& s_;
+  postgres::options database_;
+  redis::options stream_;
+  std::vector<actor_slot> intakes_;
+  std::vector<actor_slot> controls_;
+  actor_slot health_;
+  std::atomic<size_t> next_{0};
+};
+
+} // namespace
+
+int run_intake(const settings& s) {
+  auto key = read_secret_key(s);
+  if (!key) {
+    std::cerr << to_string(key.error()) << '\n';
+    return 2;
+  }
+  block_ending_signals();
+  process_frame frame(s, "intake");
+  intake_house house(frame, s, *key);
+  auto root = house.start();
+  http::server_hooks hooks;
+  hooks.sink = [&house](http_exchange call) { house.take(std::move(call)); };
+  hooks.body_mode_of = [&s](const http_request& head) {
+    http::body_mode mode;
+    if (!is_intake(head))
+      return mode;
+    auto decided = intake::decide_mode(head.headers);
+    mode.streamed = decided && *decided == intake::content_mode::ndjson;
+    mode.bytes_max = mode.streamed ? 0 : s.intake.max_body_bytes;
+    return mode;
+  };
+  hooks.observer = std::make_shared<intake_observer>(frame.meters);
+  auto server = http::server::start(house.server_options(), hooks);
+  if (!server) {
+    std::cerr << to_string(server.error()) << '\n';
+    frame.stop(caf::actor_cast<caf::actor>(root));
+    return 1;
+  }
+  frame.log.info("listening",
+                 {{"address", s.server.address}, {"port", (*server)->port()}});
+  auto status = frame.run(
+      caf::actor_cast<caf::actor>(root),
+      [&] {
+        (*server)->drain(s.server.reply_timeout);
+        (*server)->stop();
+      },
+      s.worker.stop_timeout);
+  (*server)->stop();
+  return status;
+}
+
+} // namespace eventpulse

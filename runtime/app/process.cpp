@@ -1,0 +1,158 @@
+#include "runtime/app/process.hpp"
+
+#include "actors/directory.hpp"
+#include "messages/protocols/errors.hpp"
+#include "runtime/app/system_world.hpp"
+
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+namespace eventpulse {
+
+namespace {
+
+constexpr size_t secret_key_bytes = 32;
+
+/// Sent to ourselves when the root has ended by itself.
+constexpr int root_ended = SIGUSR1;
+
+sigset_t ending_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (int s : {SIGINT, SIGTERM, SIGHUP, root_ended})
+    sigaddset(&set, s);
+  return set;
+}
+
+caf::actor_system_config& configured(caf::actor_system_config& config,
+                                     uint32_t threads) {
+  // Two at least: one busy evaluator must not stand in the router's way.
+  auto count =
+      std::max(2u, threads ? threads : std::thread::hardware_concurrency());
+  config.set("scheduler.max-threads", static_cast<size_t>(count));
+  config.set("scheduler.max-throughput", size_t{200});
+  config.set("scheduler.policy", caf::atom("sharing"));
+  return config;
+}
+
+metrics_options metrics_of(const settings& s, const std::string& role) {
+  metrics_options out;
+  out.version = EVENTPULSE_VERSION;
+  out.role = role;
+  out.partitions = s.stream.partitions;
+  return out;
+}
+
+} // namespace
+
+postgres::options postgres_options(const settings& s,
+                                   const std::string& secret_key) {
+  postgres::options out;
+  out.url = s.database.url;
+  out.connect_timeout = s.database.connect_timeout;
+  out.statement_timeout = s.database.statement_timeout;
+  out.lock_timeout = s.database.lock_timeout;
+  out.idle_in_transaction_timeout = s.database.idle_timeout;
+  out.secret_key = secret_key;
+  return out;
+}
+
+redis::options redis_options(const settings& s) {
+  redis::options out;
+  out.url = s.stream.url;
+  out.username = s.stream.username;
+  out.password = s.stream.password;
+  out.prefix = s.stream.prefix;
+  out.partitions = s.stream.partitions;
+  out.timeout = s.stream.timeout;
+  out.max_backlog = s.stream.max_backlog;
+  out.keep = s.stream.keep;
+  out.keep_bytes = s.stream.keep_bytes;
+  out.wait_replicas = s.intake.wait_replicas;
+  out.quarantine_max = s.stream.quarantine_max;
+  return out;
+}
+
+result<std::string> read_secret_key(const settings& s) {
+  if (s.secrets.key_file.empty())
+    return std::string{};
+  std::ifstream in(s.secrets.key_file, std::ios::binary);
+  std::ostringstream bytes;
+  bytes << in.rdbuf();
+  if (!in || bytes.str().size() != secret_key_bytes)
+    return failure{errc::invalid,
+                   "secrets.key_file " + s.secrets.key_file +
+                       " must be a readable file of exactly 32 bytes"};
+  return bytes.str();
+}
+
+void block_ending_signals() {
+  auto set = ending_signals();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+}
+
+process_frame::process_frame(const settings& s, const std::string& role)
+    : surroundings(system_world()),
+      log(logger(stderr_sink(), s.log.level, s.log.format)
+              .with({{"role", role}})),
+      meters(metrics_of(s, role)),
+      system(configured(config, role == "worker" ? s.worker.threads
+                                                 : s.server.threads)),
+      directory(spawn_directory(system)) {}
+
+process_frame::~process_frame() {
+  caf::anon_send_exit(directory, caf::exit_reason::user_shutdown);
+}
+
+int process_frame::run(const caf::actor& root,
+                       const std::function<void()>& before_stop,
+                       std::chrono::milliseconds patience) {
+  std::atomic<bool> failed{false};
+  caf::actor_cast<caf::abstract_actor*>(root)->attach_functor(
+      [this, &failed](const caf::error& why) {
+        failed = true;
+        log.error("root_ended", {{"reason", to_string(to_failure(why))}});
+        kill(getpid(), root_ended);
+      });
+  auto set = ending_signals();
+  int got = 0;
+  sigwait(&set, &got);
+  log.info("stopping", {{"signal", got}});
+  bool root_failed = failed;
+  if (before_stop)
+    before_stop();
+  bool in_time = end_tree(root, patience);
+  if (!in_time) {
+    // Crash-only: what is not finished is recovered at the next start.
+    log.error("stop_timed_out", {{"patience", patience}});
+    _exit(1);
+  }
+  log.info("stopped");
+  return root_failed ? 1 : 0;
+}
+
+void process_frame::stop(const caf::actor& root) {
+  end_tree(root, std::chrono::seconds(5));
+}
+
+bool process_frame::end_tree(const caf::actor& root,
+                             std::chrono::milliseconds patience) {
+  caf::scoped_actor self{system};
+  self->monitor(root);
+  caf::anon_send_exit(root, caf::exit_reason::user_shutdown);
+  bool down = false;
+  self->receive([&](const caf::down_msg&) { down = true; },
+                caf::after(patience) >> [] {});
+  return down;
+}
+
+} // namespace eventpulse
