@@ -93,6 +93,8 @@ cel::type type_of(aggregate_function f) {
   case aggregate_function::count_if:
   case aggregate_function::distinct:
     return cel::type{cel::type_kind::integer};
+  // Doubles, yet open ones: they come from event data, so `total / n` and
+  // `total != 0` mean what their author expects.
   case aggregate_function::sum:
   case aggregate_function::avg:
   case aggregate_function::min:
@@ -100,7 +102,6 @@ cel::type type_of(aggregate_function f) {
   case aggregate_function::stddev:
   case aggregate_function::percentile:
   case aggregate_function::rate:
-    return cel::type{cel::type_kind::real};
   case aggregate_function::first:
   case aggregate_function::last:
     return {};

@@ -2,12 +2,15 @@
 // core schema (YAML 1.2.2, section 10.3.2), so `yes` and `on` are texts.
 
 #include "runtime/core/base/limits.hpp"
+#include "runtime/core/cel/utf8.hpp"
 #include "runtime/core/rules/document_tree.hpp"
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <charconv>
-#include <set>
+#include <map>
+#include <sstream>
 
 namespace eventpulse {
 
@@ -100,130 +103,232 @@ boost::json::value plain_scalar(const std::string& text) {
   return boost::json::value(text); // .inf and .nan too: JSON has none
 }
 
-class converter {
+// Of all texts, those of aliases where they are used.
+constexpr size_t bytes_max = 4 * limits::rule_document_bytes_max;
+
+// Ends the parse; what is wrong is among the problems.
+struct stop {};
+
+rule_problem problem_at(const YAML::Mark& mark, std::string pointer,
+                        std::string detail) {
+  return {std::move(pointer), mark.line + 1, mark.column + 1,
+          std::move(detail)};
+}
+
+// Builds the tree from the parser's events. yaml-cpp's own tree is not used: it
+// knows no bounds, and loading "all documents" of certain broken texts never
+// ends.
+class builder : public YAML::EventHandler {
 public:
-  converter(std::string_view text, document_tree& out)
-      : text_(text), out_(out) {}
+  builder(std::string_view text, document_tree& out) : text_(text), out_(out) {}
 
   std::vector<rule_problem> problems;
+  bool complete = false;
 
-  boost::json::value convert(const YAML::Node& node, const std::string& pointer,
-                             size_t depth) {
-    if (depth > limits::rule_document_depth_max ||
-        ++nodes_ > limits::rule_document_nodes_max) {
-      if (!full_)
-        say(node, pointer,
-            depth > limits::rule_document_depth_max
-                ? "nested too deeply"
-                : "too many parts (aliases count where they are used)");
-      full_ = true;
-      return nullptr;
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (complete) {
+      problems.push_back(
+          problem_at(mark, "", "one rule a document, and one document a file"));
+      throw stop{};
     }
-    remember(node, pointer);
-    switch (node.Type()) {
-    case YAML::NodeType::Undefined:
-    case YAML::NodeType::Null:
-      return nullptr;
-    case YAML::NodeType::Scalar:
-      // yaml-cpp marks quoted and block scalars with the tag "!".
-      if (node.Tag() == "!" || node.Tag() == "tag:yaml.org,2002:str")
-        return boost::json::value(node.Scalar());
-      return plain_scalar(node.Scalar());
-    case YAML::NodeType::Sequence:
-      return sequence(node, pointer, depth);
-    case YAML::NodeType::Map:
-      return mapping(node, pointer, depth);
-    }
-    return nullptr;
   }
+  void OnDocumentEnd() override { complete = true; }
+
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    if (takes_key())
+      refuse_key(mark);
+    begin(mark);
+    end(nullptr, anchor);
+  }
+
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    if (takes_key())
+      refuse_key(mark);
+    begin(mark);
+    const auto at = anchors_.find(anchor);
+    if (at == anchors_.end()) {
+      problems.push_back(
+          problem_at(mark, pointer(), "an alias within its own anchor"));
+      throw stop{};
+    }
+    count(at->second.nodes, at->second.bytes, mark);
+    end(at->second.value, 0);
+  }
+
+  void OnScalar(const YAML::Mark& mark, const std::string& tag,
+                YAML::anchor_t anchor, const std::string& text) override {
+    if (takes_key())
+      return set_key(mark, text);
+    begin(mark);
+    // Quoted and block scalars come with the tag "!".
+    const bool is_text = tag == "!" || tag == "tag:yaml.org,2002:str";
+    if (const auto at = static_cast<size_t>(mark.pos);
+        mark.pos >= 0 && at < text_.size()) {
+      auto& place = out_.places[pointer()];
+      const char first = text_[at];
+      place.inset = first == '"' || first == '\'' ? 1 : 0;
+      place.block = is_text && (first == '|' || first == '>');
+    }
+    end(is_text ? boost::json::value(text) : plain_scalar(text), anchor);
+  }
+
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&,
+                       YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    open(mark, anchor, boost::json::array{});
+  }
+  void OnSequenceEnd() override { close(); }
+
+  void OnMapStart(const YAML::Mark& mark, const std::string&,
+                  YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+    open(mark, anchor, boost::json::object{});
+  }
+  void OnMapEnd() override { close(); }
 
 private:
-  boost::json::value sequence(const YAML::Node& node,
-                              const std::string& pointer, size_t depth) {
-    boost::json::array items;
-    for (const auto& item : node) {
-      items.push_back(convert(
-          item, pointer + "/" + std::to_string(items.size()), depth + 1));
-      if (full_)
-        break;
-    }
-    return items;
+  struct frame {
+    boost::json::value value; // array or object
+    YAML::anchor_t anchor;
+    size_t nodes_before;
+    size_t bytes_before;
+    std::optional<std::string> key; // of the member that comes next
+    std::string pointer;
+    bool twice = false; // that member is there already
+  };
+  struct anchored {
+    boost::json::value value;
+    size_t nodes;
+    size_t bytes; // of its texts
+  };
+
+  bool takes_key() const {
+    return !open_.empty() && open_.back().value.is_object() &&
+           !open_.back().key;
   }
 
-  boost::json::value mapping(const YAML::Node& node, const std::string& pointer,
-                             size_t depth) {
-    boost::json::object members;
-    for (const auto& entry : node) {
-      if (!entry.first.IsScalar()) {
-        say(entry.first, pointer, "a field's name must be text");
-        continue;
-      }
-      const auto& name = entry.first.Scalar();
-      const auto inner = pointer + pointer_token(name);
-      if (members.contains(name)) {
-        say(entry.first, inner, "field '" + name + "' is given twice");
-        continue;
-      }
-      members.emplace(name, convert(entry.second, inner, depth + 1));
-      if (full_)
-        break;
-    }
-    return members;
+  // Of the node that comes next.
+  std::string pointer() const {
+    if (open_.empty())
+      return "";
+    const auto& in = open_.back();
+    if (in.key)
+      return in.pointer + pointer_token(*in.key);
+    return in.pointer + "/" + std::to_string(in.value.get_array().size());
   }
 
-  // yaml-cpp columns count characters from 0 and its lines are from 0.
-  void remember(const YAML::Node& node, const std::string& pointer) {
-    const auto mark = node.Mark();
-    if (mark.is_null() || mark.line < 0)
-      return;
-    document_place p{mark.line + 1, mark.column + 1, 0, false};
-    const auto at = static_cast<size_t>(mark.pos);
-    if (node.IsScalar() && at < text_.size()) {
-      const char first = text_[at];
-      p.inset = first == '"' || first == '\'' ? 1 : 0;
-      p.block = node.Tag() == "!" && (first == '|' || first == '>');
-    }
-    out_.places.emplace(pointer, p);
-  }
-
-  void say(const YAML::Node& node, const std::string& pointer,
-           std::string detail) {
-    const auto mark = node.Mark();
+  [[noreturn]] void refuse_key(const YAML::Mark& mark) {
     problems.push_back(
-        {pointer, mark.line + 1, mark.column + 1, std::move(detail)});
+        problem_at(mark, open_.back().pointer, "a field's name must be text"));
+    throw stop{};
+  }
+
+  void set_key(const YAML::Mark& mark, const std::string& name) {
+    auto& in = open_.back();
+    in.key = name;
+    in.twice = in.value.get_object().contains(name);
+    if (in.twice)
+      problems.push_back(
+          problem_at(mark, pointer(), "field '" + name + "' is given twice"));
+  }
+
+  void count(size_t nodes, size_t bytes, const YAML::Mark& mark) {
+    nodes_ += nodes;
+    bytes_ += bytes;
+    if (nodes_ <= limits::rule_document_nodes_max && bytes_ <= bytes_max)
+      return;
+    problems.push_back(problem_at(
+        mark, pointer(), "too many parts (aliases count where they are used)"));
+    throw stop{};
+  }
+
+  // yaml-cpp counts lines and columns from 0.
+  void begin(const YAML::Mark& mark) {
+    count(1, 0, mark);
+    out_.places.try_emplace(
+        pointer(), document_place{mark.line + 1, mark.column + 1, 0, false});
+  }
+
+  void end(boost::json::value v, YAML::anchor_t anchor) {
+    const size_t bytes = v.is_string() ? v.get_string().size() : 0;
+    bytes_ += bytes;
+    if (anchor != 0)
+      anchors_[anchor] = {v, 1, bytes};
+    put(std::move(v));
+  }
+
+  void put(boost::json::value v) {
+    if (open_.empty()) {
+      out_.root = std::move(v);
+      return;
+    }
+    auto& in = open_.back();
+    if (in.value.is_array()) {
+      in.value.get_array().push_back(std::move(v));
+      return;
+    }
+    if (!in.twice)
+      in.value.get_object().emplace(*in.key, std::move(v));
+    in.key.reset();
+  }
+
+  void open(const YAML::Mark& mark, YAML::anchor_t anchor,
+            boost::json::value empty) {
+    if (takes_key())
+      refuse_key(mark);
+    if (open_.size() >= limits::rule_document_depth_max) {
+      problems.push_back(problem_at(mark, pointer(), "nested too deeply"));
+      throw stop{};
+    }
+    begin(mark);
+    open_.push_back(
+        {std::move(empty), anchor, nodes_, bytes_, std::nullopt, pointer()});
+  }
+
+  void close() {
+    auto done = std::move(open_.back());
+    open_.pop_back();
+    if (done.anchor != 0)
+      anchors_[done.anchor] = {done.value, nodes_ - done.nodes_before + 1,
+                               bytes_ - done.bytes_before};
+    put(std::move(done.value));
   }
 
   std::string_view text_;
   document_tree& out_;
+  std::vector<frame> open_;
+  std::map<YAML::anchor_t, anchored> anchors_;
   size_t nodes_ = 0;
-  bool full_ = false;
+  size_t bytes_ = 0;
 };
 
 } // namespace
 
 parsed_tree tree_of_yaml(std::string_view text) {
+  const auto one = [](std::string detail) {
+    return std::vector<rule_problem>{{"", 0, 0, std::move(detail)}};
+  };
   if (text.size() > limits::rule_document_bytes_max)
-    return std::vector<rule_problem>{
-        {"", 0, 0,
-         "a rule has at most " +
-             std::to_string(limits::rule_document_bytes_max) + " bytes"}};
+    return one("a rule has at most " +
+               std::to_string(limits::rule_document_bytes_max) + " bytes");
+  if (!cel::is_utf8(text))
+    return one("no YAML: it is not UTF-8");
+  document_tree out;
+  builder build{text, out};
   try {
-    const auto all = YAML::LoadAll(std::string{text});
-    if (all.size() != 1)
-      return std::vector<rule_problem>{
-          {"", 0, 0,
-           all.empty() ? "the document is empty"
-                       : "one rule a document, and one document a file"}};
-    document_tree out;
-    converter to_tree{text, out};
-    out.root = to_tree.convert(all.front(), "", 0);
-    if (!to_tree.problems.empty())
-      return std::move(to_tree.problems);
-    return out;
+    std::istringstream in{std::string{text}};
+    YAML::Parser parser{in};
+    // The second call finds the end, or what must not be there.
+    if (!parser.HandleNextDocument(build))
+      return one("the document is empty");
+    parser.HandleNextDocument(build);
+  } catch (const stop&) {
+    return std::move(build.problems);
   } catch (const YAML::Exception& e) {
-    return std::vector<rule_problem>{
-        {"", e.mark.line + 1, e.mark.column + 1, "no YAML: " + e.msg}};
+    build.problems.push_back(problem_at(e.mark, "", "no YAML: " + e.msg));
   }
+  if (!build.problems.empty())
+    return std::move(build.problems);
+  return out;
 }
 
 } // namespace eventpulse

@@ -1,0 +1,186 @@
+#define CAF_SUITE engine_compile
+#include "tests/unit/engine/rule_fixture.hpp"
+
+#include "runtime/core/rules/rule_program.hpp"
+
+using namespace eventpulse;
+using namespace eventpulse::testing;
+
+namespace {
+
+std::string threshold(const std::string& more) {
+  return "id: x\nkind: threshold\nwhen: \"true\"\n"
+         "window: {type: sliding, size: 5m}\n" +
+         more;
+}
+
+lines said(const std::string& yaml) {
+  lines out;
+  for (const auto& p : problems_of(yaml))
+    out.push_back(to_string(p));
+  return out;
+}
+
+std::string fingerprint(const std::string& yaml) {
+  return rule_of(yaml)->fingerprint();
+}
+
+} // namespace
+
+CAF_TEST(all_problems_of_expressions_are_said_with_place_and_near_name) {
+  const auto problems = problems_of(R"yaml(id: x
+kind: threshold
+when: event.type = "a"
+group_by:
+  - event.receivedat
+  - event.received_on
+window: {type: sliding, size: 5m}
+aggregate:
+  declines: cuont()
+  amount: "percentile(event.data.x, 101)"
+  n: count()
+condition: |
+  n > 1 &&
+  declins > 3
+alert: {summary: "${n} of ${gruop[0]}"}
+)yaml");
+  CAF_CHECK_EQUAL(problems.size(), 6u);
+  for (const auto& p : problems)
+    CAF_MESSAGE(to_string(p));
+  const auto with = [&](const std::string& pointer) {
+    for (const auto& p : problems)
+      if (p.pointer == pointer)
+        return p;
+    return rule_problem{};
+  };
+  CAF_CHECK_EQUAL(with("/when").line, 3);
+  CAF_CHECK_EQUAL(with("/when").column, 18);
+  CAF_CHECK_EQUAL(to_string(with("/group_by/1")),
+                  "6:11: /group_by/1: an event has no attribute "
+                  "'received_on'; did you mean 'received_at'?");
+  CAF_CHECK_EQUAL(to_string(with("/aggregate/declines")),
+                  "9:13: /aggregate/declines: no such aggregate 'cuont'; did "
+                  "you mean 'count'?");
+  CAF_CHECK_EQUAL(with("/aggregate/amount").column, 37);
+  CAF_CHECK_EQUAL(with("/condition").line, 14);
+  CAF_CHECK_NOT_EQUAL(with("/condition").detail.find("declines"),
+                      std::string::npos);
+  CAF_CHECK_NOT_EQUAL(with("/alert/summary").detail.find("group"),
+                      std::string::npos);
+}
+
+CAF_TEST(aggregates_are_one_call_with_arguments_of_use) {
+  const auto one = [](const std::string& text) {
+    const auto all =
+        said(threshold("aggregate: {n: '" + text + "'}\ncondition: n != 0\n"));
+    return all.empty() ? std::string{} : all[0];
+  };
+  for (const auto* good :
+       {"count()", "count(event.data.x > 5)", "sum(event.data.x)",
+        "sum((event.data.x + 1) * 2)", "avg(size(event.id))",
+        "min(event.data.x)", "max( event.data.x )", "stddev(event.data.x)",
+        "distinct(event.subject)", "percentile(event.data.x, 0)",
+        "percentile(event.data.m[\"a,b\"], 99.9)", "rate()",
+        "sum(event.data.list.filter(i, i > 1).size())"})
+    CAF_CHECK_EQUAL(one(good), "");
+  for (const auto* bad :
+       {"count(1, 2)", "sum()", "count() + 1", "5", "event.data.x",
+        "event.data.sum(1)", "percentile(event.data.x)",
+        "percentile(event.data.x, -1)",
+        "percentile(event.data.x, event.data.y)", "sum(event.type)",
+        "count(event.type)", "avg(event.data.x", "sum(evnt.data.x)", "rate(1)",
+        "sum(event.data.x), sum(1)"})
+    CAF_CHECK_NOT_EQUAL(one(bad), "");
+}
+
+CAF_TEST(names_that_cel_cannot_have_are_refused) {
+  for (const auto* name : {"event", "group", "lists", "in", "true", "a-b", "1a",
+                           "'a b'", "for", "''"})
+    CAF_CHECK(!said(threshold("aggregate: {" + std::string{name} +
+                              ": count()}\ncondition: \"true\"\n"))
+                   .empty());
+}
+
+CAF_TEST(conditions_are_bools_and_see_what_the_kind_has) {
+  CAF_CHECK_EQUAL(
+      said(threshold("aggregate: {n: count()}\ncondition: n\n")).size(), 1u);
+  CAF_CHECK(said(threshold("condition: event.data.x > 1\n")).empty());
+  const std::string tumbling =
+      "id: x\nkind: threshold\nwhen: \"true\"\n"
+      "window: {type: tumbling, size: 5m}\naggregate: {n: count()}\n";
+  CAF_CHECK(said(tumbling + "condition: n > 1\n").empty());
+  CAF_CHECK_EQUAL(said(tumbling + "condition: event.data.x > 1\n").size(), 1u);
+  CAF_CHECK_EQUAL(said("{id: x, kind: match, when: '5'}").size(), 1u);
+  CAF_CHECK_EQUAL(said("{id: x, kind: match, when: ''}").size(), 1u);
+}
+
+CAF_TEST(what_is_not_built_is_refused_by_name) {
+  CAF_CHECK_EQUAL(
+      said("{id: x, kind: sequence, when: 'true', sequence: {within: 1m, "
+           "steps: [{name: a, when: 'true'}]}}"),
+      lines{"1:15: /kind: kind 'sequence' is not available yet"});
+  CAF_CHECK_EQUAL(said("{id: x, kind: anomaly, when: 'true', anomaly: {value: "
+                       "event.data.x}}")
+                      .size(),
+                  1u);
+  CAF_CHECK_EQUAL(
+      said("{id: x, kind: match, when: 'true', clock: event}").size(), 1u);
+  CAF_CHECK_EQUAL(
+      said("{id: x, kind: threshold, when: 'true', condition: 'true', window: "
+           "{type: tumbling, size: 1d, time_zone: Europe/Berlin}}")
+          .size(),
+      1u);
+}
+
+CAF_TEST(holes_in_texts_are_expressions) {
+  const auto summary = [](const std::string& text) {
+    return said("{id: x, kind: match, when: 'true', alert: {summary: '" + text +
+                "'}}");
+  };
+  CAF_CHECK(
+      summary("${event.data.x} and ${ {\"a\": \"}\"}.a } and $${x}").empty());
+  CAF_CHECK_EQUAL(summary("${event.data.x").size(), 1u);
+  CAF_CHECK_EQUAL(summary("${} ${a b}").size(), 2u);
+}
+
+CAF_TEST(the_fingerprint_covers_what_the_state_depends_on) {
+  const auto base = threshold("condition: \"true\"\n");
+  const auto same = fingerprint(base);
+  for (const auto* more :
+       {"name: n\n", "description: d\n", "labels: {a: b}\n", "severity: info\n",
+        "mode: shadow\n", "notify: [x]\n",
+        "alert: {summary: s, cooldown: 1h, resolve_after: 1s}\n",
+        "tests: [{name: a, events: [], alerts: []}]\n"})
+    CAF_CHECK_EQUAL(fingerprint(base + more), same);
+  for (const auto* more : {"group_by: [event.type]\n", "backfill: 1h\n",
+                           "aggregate: {n: count()}\n"})
+    CAF_CHECK_NOT_EQUAL(fingerprint(base + more), same);
+}
+
+CAF_TEST(the_horizon_is_window_cooldown_and_resolve_after) {
+  CAF_CHECK_EQUAL(rule_of(threshold("condition: \"true\"\n"))->horizon_ms(),
+                  600'000);
+  CAF_CHECK_EQUAL(
+      rule_of(threshold("condition: \"true\"\nalert: {cooldown: 1h, "
+                        "resolve_after: 1s}\n"))
+          ->horizon_ms(),
+      300'000 + 3'600'000 + 1000);
+  const auto plain = rule_of("{id: x, kind: match, when: 'true'}", 3);
+  CAF_CHECK_EQUAL(plain->horizon_ms(), 0);
+  CAF_CHECK_EQUAL(plain->version(), 3);
+  CAF_CHECK(!plain->backfill_given());
+  CAF_CHECK_EQUAL(plain->display_name(), "x");
+}
+
+CAF_TEST(a_rule_says_whether_it_looks_into_data) {
+  CAF_CHECK(
+      !rule_of("{id: x, kind: match, when: event.type == 'a'}")->needs_data());
+  CAF_CHECK(
+      rule_of("{id: x, kind: match, when: has(event.data.x)}")->needs_data());
+  CAF_CHECK(rule_of("{id: x, kind: match, when: 'true', alert: {summary: "
+                    "'${event.data}'}}")
+                ->needs_data());
+  CAF_CHECK(rule_of(threshold("aggregate: {n: sum(event.data.x)}\n"
+                              "condition: n > 1.0\n"))
+                ->needs_data());
+}
