@@ -160,6 +160,7 @@ public:
     if (takes_key())
       return set_key(mark, text);
     begin(mark);
+    count(0, text.size(), mark);
     // Quoted and block scalars come with the tag "!".
     const bool is_text = tag == "!" || tag == "tag:yaml.org,2002:str";
     if (const auto at = static_cast<size_t>(mark.pos);
@@ -250,7 +251,6 @@ private:
 
   void end(boost::json::value v, YAML::anchor_t anchor) {
     const size_t bytes = v.is_string() ? v.get_string().size() : 0;
-    bytes_ += bytes;
     if (anchor != 0)
       anchors_[anchor] = {v, 1, bytes};
     put(std::move(v));
