@@ -117,8 +117,11 @@ int process_frame::run(const caf::actor& root,
                        const std::function<void()>& before_stop,
                        std::chrono::milliseconds patience) {
   std::atomic<bool> failed{false};
+  std::atomic<bool> stopping{false};
   caf::actor_cast<caf::abstract_actor*>(root)->attach_functor(
-      [this, &failed](const caf::error& why) {
+      [this, &failed, &stopping](const caf::error& why) {
+        if (stopping)
+          return; // we told it to
         failed = true;
         log.error("root_ended", {{"reason", to_string(to_failure(why))}});
         kill(getpid(), root_ended);
@@ -127,6 +130,7 @@ int process_frame::run(const caf::actor& root,
   int got = 0;
   sigwait(&set, &got);
   log.info("stopping", {{"signal", got}});
+  stopping = true;
   bool root_failed = failed;
   if (before_stop)
     before_stop();

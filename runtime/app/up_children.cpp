@@ -209,8 +209,7 @@ std::string welcome_text(const settings& s,
     out += "  admin key  " + *key + "\n";
   else
     out += "  admin key  the first one was revoked; use one of your own\n";
-  out += "  console    " + address + "/\n" + "  data       " +
-         directory.path().string() + "\n" + "  logs       " +
+  out += "  data       " + directory.path().string() + "\n" + "  logs       " +
          (directory.path() / "logs").string() + "\n\n" +
          "Send an event:\n\n  curl -sS " + address + "/v1/events" +
          " -H 'Authorization: Bearer " + key.value_or("YOUR_KEY") + "'" +
