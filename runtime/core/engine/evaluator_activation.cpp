@@ -12,6 +12,7 @@ namespace eventpulse {
 
 void rule_evaluator::state::activate() {
   activated_ = true;
+  own_changed_ = true;
   // Where this repeats what was recorded already, it says nothing.
   aloud_ = activate_at_ >= aloud_after_;
   const auto at_ms = time_of(activate_at_);

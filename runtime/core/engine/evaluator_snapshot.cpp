@@ -27,15 +27,18 @@ rule_snapshot rule_evaluator::state::take_snapshot() {
   if (full_next_)
     groups_.mark_all_changed();
   full_next_ = false;
-  byte_writer own;
-  own.u8(own_format);
-  own.flag(activated_);
-  save_key(own, activate_at_.key);
-  own.i64(activate_at_.timer_ms);
-  own.count(adopted_.size());
-  for (const auto& a : adopted_)
-    save_alert(own, a);
-  out.groups.push_back({std::string{own_row}, own.take()});
+  if (out.full || own_changed_) {
+    byte_writer own;
+    own.u8(own_format);
+    own.flag(activated_);
+    save_key(own, activate_at_.key);
+    own.i64(activate_at_.timer_ms);
+    own.count(adopted_.size());
+    for (const auto& a : adopted_)
+      save_alert(own, a);
+    out.groups.push_back({std::string{own_row}, own.take()});
+    own_changed_ = false;
+  }
   for (auto& key : groups_.take_changed()) {
     if (const auto* g = groups_.find(key)) {
       byte_writer to;
@@ -96,6 +99,7 @@ result<void> rule_evaluator::state::load(const rule_snapshot& from) {
   at_ = from.at;
   // The next snapshot may be a difference to this one.
   full_next_ = false;
+  own_changed_ = false;
   return {};
 }
 

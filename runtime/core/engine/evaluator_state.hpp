@@ -21,7 +21,10 @@ class rule_evaluator::state {
 public:
   state(compiled_rule_ptr rule, cursor aloud_after);
 
-  void adopt(std::vector<alert> open) { adopted_ = std::move(open); }
+  void adopt(std::vector<alert> open) {
+    adopted_ = std::move(open);
+    own_changed_ = true;
+  }
   step_outcome evaluate(const step& what);
   void replace(compiled_rule_ptr rule);
   std::vector<alert_change> close(std::string_view alert_id,
@@ -113,6 +116,7 @@ private:
   group_table groups_;
   std::vector<alert> adopted_; // until the activation
   bool full_next_ = true;
+  bool own_changed_ = true; // activation or adopted_, since the last snapshot
 
   // Of the step under way:
   bool aloud_ = false;

@@ -160,6 +160,7 @@ rule_evaluator::state::close_all(std::string_view reason, int64_t at_ms) {
                        told(a, alert_change::kind::resolved)});
   }
   adopted_.clear();
+  own_changed_ = true;
   return changes;
 }
 

@@ -114,4 +114,42 @@ inline std::vector<std::string> lines_of(const std::vector<alert_change>& all) {
 
 using lines = std::vector<std::string>;
 
+// Three in 100 ms open; resolves when false for 50 ms.
+inline const std::string three_in_100 = R"(
+id: three
+kind: threshold
+when: event.type == "t"
+group_by: [event.data.g]
+window: {type: sliding, size: 100ms}
+aggregate: {n: count()}
+condition: n >= 3
+alert: {summary: "${n} on ${group[0]}", resolve_after: 50ms}
+notify: [desk]
+)";
+
+inline const std::string any_match = R"(
+id: any
+kind: match
+severity: info
+labels: {team: x}
+when: event.data.v > 5
+group_by: [event.data.g]
+alert: {summary: "v is ${event.data.v}", details: "of ${group[0]}"}
+notify: [desk]
+)";
+
+struct evaluator_fixture {
+  event_maker make;
+
+  event a(int64_t at_ms) { return make(at_ms, R"({"g":"a"})"); }
+  event b(int64_t at_ms) { return make(at_ms, R"({"g":"b"})"); }
+};
+
+inline std::string with(std::string text, std::string_view what,
+                        std::string_view by) {
+  const auto at = text.find(what);
+  CAF_REQUIRE_NOT_EQUAL(at, std::string::npos);
+  return text.replace(at, what.size(), by);
+}
+
 } // namespace eventpulse::testing

@@ -91,7 +91,7 @@ CAF_TEST(a_second_snapshot_holds_what_changed) {
   rule.take_snapshot();
   auto next = rule.take_snapshot();
   CAF_CHECK(!next.full);
-  CAF_CHECK_EQUAL(next.groups.size(), 1u); // its own row
+  CAF_CHECK(next.groups.empty());
   event_maker make;
   auto e = make(220, R"({"g":"g1","v":1})");
   e.where.seq = 1000;
@@ -103,7 +103,7 @@ CAF_TEST(a_second_snapshot_holds_what_changed) {
   CAF_CHECK(there);
   rule.evaluate(time_to(rule, 100'000));
   next = rule.take_snapshot();
-  CAF_CHECK_EQUAL(next.groups.size(), 1u);
+  CAF_CHECK(next.groups.empty());
   CAF_CHECK_EQUAL(next.removed.size(), 4u);
 }
 
