@@ -88,6 +88,8 @@ void partition_reader_state::open(const position& tail) {
     log.warn("stream_created", {{"tail", to_string(tail)}});
   if (opened->reread)
     log.warn("stream_reread", {{"tail", to_string(tail)}});
+  if (opened->behind)
+    log.error("stream_behind", {{"tail", to_string(tail)}});
   if (opened->gap_until)
     log.error("stream_gap", {{"after", to_string(tail)},
                              {"until", to_string(*opened->gap_until)}});
@@ -120,7 +122,7 @@ void partition_reader_state::pump() {
     return; // the log failed just now; its retry is on the way
   if (!open_)
     return load_tail();
-  if (!waiting_ && has_credit())
+  if (has_credit() && (!waiting_ || clock_wish_))
     read();
 }
 
@@ -148,7 +150,8 @@ void partition_reader_state::read() {
     self_->delayed_send(self_, std::chrono::milliseconds(early + 1),
                         clock_atom::value, *clock_wish_);
   }
-  if (unpersisted_ == 0 && !waiting_)
+  // What comes while a batch commits is read meanwhile.
+  if (!waiting_ && has_credit())
     wait();
 }
 
