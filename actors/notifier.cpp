@@ -92,6 +92,8 @@ void notifier_state::send_all(const due_deliveries& due) {
 }
 
 void notifier_state::send(const due_delivery& due) {
+  if (in_flight_.contains(due.what.id))
+    return; // its lease ran out while its attempt was being recorded
   auto now = setup_.surroundings->now_ms();
   in_flight_[due.what.id] = {due.what, due.channel, now};
   auto signature = signatures_of(due.channel.secrets, due.what.id, now / 1000,
