@@ -37,6 +37,7 @@ partition_reader_state::start(partition_reader_setup setup) {
                                         setup_.open_waiter);
   }
   self_->set_error_handler([](caf::error&) {});
+  self_->set_exit_handler([this](caf::exit_msg& e) { end(e); });
   auto me = caf::actor_cast<caf::actor>(self_);
   caf::anon_send(setup_.directory, announce_atom::value,
                  "partition_reader/" + std::to_string(p.partition), me);
@@ -118,6 +119,8 @@ void partition_reader_state::pump() {
   if (halted_)
     return;
   acknowledge();
+  if (draining_)
+    return end_when_drained();
   if (pump_pending_)
     return; // the log failed just now; its retry is on the way
   if (!open_)
@@ -266,12 +269,31 @@ void partition_reader_state::housekeeping() {
   }
 }
 
+/// Told to stop, it reads no more, and ends when what it has read is committed,
+/// acknowledged and evaluated. Without its persister or waiter it is nothing.
+void partition_reader_state::end(const caf::exit_msg& why) {
+  if (why.source == persister_.address() || why.source == waiter_.address())
+    return self_->quit(why.reason ? why.reason : make_error(errc::internal));
+  draining_ = true;
+  end_reason_ = why.reason;
+  end_when_drained();
+}
+
+void partition_reader_state::end_when_drained() {
+  bool drained =
+      unpersisted_ == 0 && committed_.empty() && unevaluated_.empty();
+  if (halted_ || drained)
+    self_->quit(end_reason_);
+}
+
 void partition_reader_state::stop_reading(const failure& why) {
   halted_ = true;
   setup_.persistence.log.error("partition_halted",
                                {{"reason", to_string(why)}});
   if (why.code != errc::fenced)
     self_->quit(to_error(why));
+  else if (draining_)
+    self_->quit(end_reason_);
 }
 
 partition_reader_actor spawn_partition_reader(caf::actor_system& system,

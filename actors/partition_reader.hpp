@@ -67,6 +67,8 @@ private:
   void wish_clock(int64_t at_ms);
   void housekeeping();
   void router_found(const caf::actor& router);
+  void end(const caf::exit_msg& why);
+  void end_when_drained();
   void stop_reading(const failure& why);
 
   pointer self_;
