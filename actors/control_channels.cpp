@@ -1,8 +1,9 @@
 #include "actors/control_routes.hpp"
-#include "runtime/core/base/hash.hpp"
 #include "runtime/core/base/time.hpp"
+#include "runtime/core/delivery/sign.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace eventpulse::routes {
 
@@ -10,9 +11,7 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::string_view secret_prefix = "whsec_";
-constexpr size_t secret_bytes_min = 24; // Standard Webhooks 1.0
-constexpr size_t secret_bytes_max = 64;
+constexpr size_t secret_bytes_made = 32;
 constexpr size_t url_bytes_max = 2048;
 
 json::object to_object(const channel& c) {
@@ -32,13 +31,6 @@ bool is_id(std::string_view id) {
          std::all_of(id.begin(), id.end(), fits);
 }
 
-bool is_secret(std::string_view text) {
-  std::string bytes;
-  return text.starts_with(secret_prefix) &&
-         base64_decode(text.substr(secret_prefix.size()), bytes) &&
-         bytes.size() >= secret_bytes_min && bytes.size() <= secret_bytes_max;
-}
-
 bool is_url(std::string_view url) {
   auto fits = [](char c) { return c > 0x20 && c < 0x7f; };
   bool http = url.starts_with("http://") && url.size() > 7;
@@ -47,10 +39,10 @@ bool is_url(std::string_view url) {
          std::all_of(url.begin(), url.end(), fits);
 }
 
-std::string make_secret(world& surroundings) {
-  std::string bytes(32, '\0');
-  surroundings.random(bytes.data(), bytes.size());
-  return std::string(secret_prefix) + base64_encode(bytes);
+std::string new_secret(world& surroundings) {
+  std::array<uint8_t, secret_bytes_made> random{};
+  surroundings.random(random.data(), random.size());
+  return make_secret(random);
 }
 
 /// The fields of a PUT, checked; every fault at once.
@@ -88,9 +80,9 @@ channel_fields read_fields(const json::object& body, const std::string& id) {
     out.wrong.push_back({"/kind", "must be 'webhook'"});
   if (!is_url(out.url))
     out.wrong.push_back({"/url", "must be an http or https URL"});
-  if (!out.secret.empty() && !is_secret(out.secret))
-    out.wrong.push_back(
-        {"/secret", "must be whsec_ and the base64 of 24 to 64 bytes"});
+  if (!out.secret.empty())
+    if (auto usable = check_secret(out.secret); !usable)
+      out.wrong.push_back({"/secret", usable.error().detail});
   return out;
 }
 
@@ -146,7 +138,7 @@ result<control_outcome> put_channel(control_call& call) {
   if (!fields.secret.empty())
     c.secrets = {fields.secret};
   else if (!present)
-    c.secrets = {make_secret(call.surroundings)};
+    c.secrets = {new_secret(call.surroundings)};
   if (auto stored = call.stores.channels->put(c); !stored)
     return stored.error();
   auto out = to_object(c);
