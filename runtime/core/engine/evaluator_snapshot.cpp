@@ -4,6 +4,9 @@
 #include "runtime/core/engine/evaluator_state.hpp"
 #include "runtime/core/engine/group_codec.hpp"
 
+#include <algorithm>
+#include <tuple>
+
 namespace eventpulse {
 
 namespace {
