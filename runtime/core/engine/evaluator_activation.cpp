@@ -57,7 +57,11 @@ void rule_evaluator::state::activate_group(group& g, int64_t at_ms,
   settle(g);
   make_busy(g);
   const auto primed = std::exchange(g.open, std::nullopt);
-  if (!holds) {
+  // Recorded under this very version, the rule did not change but only lost its
+  // state: an alert that is waiting to resolve goes on waiting.
+  const bool recovered =
+      adopted != nullptr && primed && adopted->rule_version == rule_->version();
+  if (!holds && !recovered) {
     g.false_since.reset();
     return;
   }

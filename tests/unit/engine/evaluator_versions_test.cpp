@@ -77,6 +77,22 @@ CAF_TEST(adopted_alerts_go_on_or_resolve_as_rule_changed) {
   CAF_CHECK_EQUAL(out.changes[0].after.id, "one");
 }
 
+CAF_TEST(a_recovered_rule_goes_on_with_an_alert_that_waits_to_resolve) {
+  std::vector<event> events{a(990), a(991), a(992)};
+  const auto rule = rule_of(three_in_100);
+  rule_evaluator first{rule, {}};
+  const auto open = first.evaluate(step_of(events, at(1100))).changes;
+  CAF_REQUIRE_EQUAL(lines_of(open), lines{"opened [\"a\"] 992"});
+  // Its state is lost; it was false from 1090 on.
+  rule_evaluator second{rule, at(1100)};
+  second.adopt({open[0].after});
+  CAF_CHECK(second.evaluate(step_of(events, at(1100))).changes.empty());
+  const auto out = second.evaluate(time_to(second, 2000));
+  CAF_REQUIRE_EQUAL(lines_of(out.changes),
+                    lines{"resolved [\"a\"] 1140 condition"});
+  CAF_CHECK_EQUAL(out.changes[0].after.id, open[0].after.id);
+}
+
 CAF_TEST(closing_resolves_every_open_alert) {
   rule_evaluator rule{rule_of(three_in_100), {}};
   rule.evaluate(step_of({b(1), b(2), b(3), a(4), a(5), a(6), a(7)}));
