@@ -56,6 +56,8 @@ struct intake_state::ndjson_job {
   uint64_t accepted = 0;
   uint64_t rejected = 0;
   std::vector<rejected_item> refused; // at most rejected_items_max
+  /// Made once: ids that follow from an Idempotency-Key are numbered through.
+  std::optional<intake::event_defaults> defaults;
 };
 
 intake_actor::behavior_type intake_state::start(intake_setup setup) {
@@ -122,6 +124,11 @@ void intake_state::whole_request(const http_exchange& call,
     return call.reply(to_http(job->refused.front().why));
   if (wants_atomic(*call.head) && !job->refused.empty())
     return call.reply(many_answered(0, job->refused.size(), {}, job->refused));
+  if (wants_atomic(*call.head) && entries.size() > limits::append_batch_max)
+    return call.reply(to_http(
+        failure{errc::too_large, "atomic=true is for at most " +
+                                     std::to_string(limits::append_batch_max) +
+                                     " events"}));
   if (entries.empty())
     return call.reply(many_answered(0, job->refused.size(), {}, job->refused));
   self_
@@ -185,7 +192,9 @@ void intake_state::piece(const http_exchange& call) {
 void intake_state::next_lines(const std::shared_ptr<ndjson_job>& job,
                               const http_exchange& call) {
   std::vector<intake::intake_item> items;
-  auto defaults = defaults_for(*call.head, job->key_name);
+  if (!job->defaults)
+    job->defaults = defaults_for(*call.head, job->key_name);
+  auto& defaults = *job->defaults;
   std::string inflated;
   bool used_up = true;
   if (job->inflate) {
