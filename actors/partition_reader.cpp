@@ -16,6 +16,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr uint32_t wait_ms = 1000;
+constexpr int64_t look_again = 0; // to itself: no wish, but one may be due
 constexpr auto housekeeping_interval = 1s;
 
 } // namespace
@@ -148,10 +149,13 @@ void partition_reader_state::read() {
       persist(std::move(found).value());
       return pump_after(0ms);
     }
-    // Redis's clock is behind ours: ask again when it must be there.
-    auto early = std::min<int64_t>(*clock_wish_ - found->time_ms, 1000);
-    self_->delayed_send(self_, std::chrono::milliseconds(early + 1),
-                        clock_atom::value, *clock_wish_);
+    // Redis's clock is behind ours: look again when it must be there.
+    if (!clock_look_ms_ || *clock_wish_ < *clock_look_ms_) {
+      clock_look_ms_ = *clock_wish_;
+      auto early = std::min<int64_t>(*clock_wish_ - found->time_ms, 1000);
+      self_->delayed_send(self_, std::chrono::milliseconds(early + 1),
+                          clock_atom::value, look_again);
+    }
   }
   // What comes while a batch commits is read meanwhile.
   if (!waiting_ && has_credit())
@@ -247,10 +251,13 @@ void partition_reader_state::router_found(const caf::actor& router) {
 // --- clock, housekeeping, end ------------------------------------------------
 
 void partition_reader_state::wish_clock(int64_t at_ms) {
-  if (!clock_wish_ || at_ms < *clock_wish_)
+  if (at_ms == look_again)
+    clock_look_ms_.reset();
+  else if (!clock_wish_ || at_ms < *clock_wish_)
     clock_wish_ = at_ms;
   // Without waiting for the waiter: the read itself never blocks.
-  if (!halted_ && open_ && !pump_pending_ && unpersisted_ == 0 && has_credit())
+  if (clock_wish_ && !halted_ && open_ && !pump_pending_ && unpersisted_ == 0 &&
+      has_credit())
     read();
 }
 

@@ -84,6 +84,8 @@ private:
   bool waiting_ = false;         // the waiter is asked
   bool pump_pending_ = false;    // a delayed pump is on its way
   bool halted_ = false;          // the lease is lost: nothing more is done
+  bool draining_ = false;        // told to end: nothing more is read
+  caf::error end_reason_;        // then
   unsigned failures_ = 0;        // of the log, in a row
   position newest_;              // largest id read or claimed
   size_t unpersisted_ = 0;       // reads at the persister
@@ -91,6 +93,7 @@ private:
   std::deque<sent> unevaluated_; // handed on, not answered; kept to repeat
   uint64_t number_ = 0;
   std::optional<int64_t> clock_wish_;
+  std::optional<int64_t> clock_look_ms_; // a look for this wish is on its way
 };
 
 partition_reader_actor spawn_partition_reader(caf::actor_system& system,
