@@ -1,6 +1,8 @@
 #include "actors/alert_recorder.hpp"
 
 #include "messages/protocols/errors.hpp"
+#include "runtime/core/base/hash.hpp"
+#include "runtime/core/delivery/render.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
 
@@ -11,8 +13,6 @@ namespace eventpulse {
 using namespace std::chrono_literals;
 
 namespace {
-
-constexpr size_t commits_gathered_max = 256;
 
 void append(outcome_commit& into, const outcome_commit& more) {
   if (more.global) {
@@ -101,7 +101,10 @@ void alert_recorder_state::flush() {
     if (outcome)
       after_commit(all);
   }
-  if (!outcome && outcome.error().code != errc::fenced) {
+  if (!outcome && !again(outcome.error(), jobs))
+    return;
+  if (!outcome && outcome.error().code != errc::fenced &&
+      std::holds_alternative<outcome_commit_ptr>(queue_.front().what)) {
     ++failures_;
     jobs_tried_ = jobs;
     setup_.log.warn("record_retry", {{"failures", failures_},
@@ -110,6 +113,7 @@ void alert_recorder_state::flush() {
         100ms * (1u << std::min(failures_, 5u)), 2s));
   }
   failures_ = 0;
+  jobs_max_ = commits_gathered_max;
   finish(jobs, outcome);
   if (!queue_.empty())
     wake(0ms);
@@ -125,7 +129,7 @@ size_t alert_recorder_state::gather(outcome_commit& into) const {
   size_t jobs = 0;
   for (auto& j : queue_) {
     auto* commit = std::get_if<outcome_commit_ptr>(&j.what);
-    if (!commit || jobs == jobs_max)
+    if (!commit || jobs == std::min(jobs_max, jobs_max_))
       break;
     append(into, **commit);
     ++jobs;
@@ -141,6 +145,39 @@ result<void> alert_recorder_state::commit(const outcome_commit& all) {
   if (code == errc::outcome_unknown || (code == errc::fenced && failures_ > 0))
     return settle(all, done.error());
   return done;
+}
+
+/// False: what was refused for good was taken apart, and is tried so. A commit
+/// that PostgreSQL refuses goes alone; refused alone, its alerts become dead
+/// letters, and the cursor goes on.
+bool alert_recorder_state::again(const failure& why, size_t jobs) {
+  if (why.code != errc::rejected)
+    return true;
+  jobs_max_ = 1;
+  if (jobs > 1) {
+    wake(0ms);
+    return false;
+  }
+  auto& refused = std::get<outcome_commit_ptr>(queue_.front().what);
+  if (refused->changes.empty() && refused->deliveries.empty())
+    return true; // nothing to leave out: it is tried again as it is
+  auto without = *refused;
+  for (auto& change : without.changes) {
+    dead_letter letter;
+    letter.id = uuid_v5("row/" + change.after.id);
+    letter.kind = "row";
+    letter.reason = to_string(why);
+    letter.original = alert_json(change.after);
+    letter.headers_json = "{}";
+    letter.created_at_ms = setup_.surroundings->now_ms();
+    without.dead.push_back(std::move(letter));
+  }
+  without.changes.clear();
+  without.deliveries.clear();
+  setup_.log.error("alert_refused", {{"reason", to_string(why)}});
+  refused = share(std::move(without));
+  wake(0ms);
+  return false;
 }
 
 /// An answer was lost, now or at an earlier try: the global cursor tells
@@ -167,7 +204,7 @@ void alert_recorder_state::finish(size_t jobs, const result<void>& outcome) {
       queue_.front().done.deliver(to_error(outcome.error()));
     queue_.pop_front();
   }
-  if (!outcome)
+  if (!outcome && outcome.error().code == errc::fenced)
     setup_.fenced();
 }
 

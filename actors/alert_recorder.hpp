@@ -23,6 +23,9 @@
 
 namespace eventpulse {
 
+/// Commits that go into one transaction.
+inline constexpr size_t commits_gathered_max = 256;
+
 struct alert_recorder_setup {
   std::function<std::unique_ptr<outcome_store>()> open_store;
   lease_token lease;
@@ -54,6 +57,7 @@ private:
 
   void wake(std::chrono::milliseconds delay);
   void flush();
+  bool again(const failure& why, size_t jobs);
   size_t gather(outcome_commit& into) const;
   result<void> commit(const outcome_commit& all);
   result<void> settle(const outcome_commit& all, const failure& why);
@@ -64,10 +68,11 @@ private:
   alert_recorder_setup setup_;
   std::unique_ptr<outcome_store> store_;
   notifier_actor notifier_;
-  std::deque<job> queue_; // unanswered, oldest first
-  bool flushing_ = false; // a flush is on its way
-  unsigned failures_ = 0; // in a row, of the same jobs
-  size_t jobs_tried_ = 0; // by the try that failed
+  std::deque<job> queue_;                  // unanswered, oldest first
+  size_t jobs_max_ = commits_gathered_max; // 1 while one of them is refused
+  bool flushing_ = false;                  // a flush is on its way
+  unsigned failures_ = 0;                  // in a row, of the same jobs
+  size_t jobs_tried_ = 0;                  // by the try that failed
 };
 
 alert_recorder_actor::behavior_type alert_recorder(

@@ -7,6 +7,9 @@
 
 #include <caf/typed_event_based_actor.hpp>
 
+#include <algorithm>
+#include <array>
+
 namespace eventpulse {
 
 using namespace std::chrono_literals;
@@ -15,6 +18,14 @@ namespace {
 
 constexpr std::chrono::milliseconds wait_max = 5s; // of ?wait=…
 constexpr auto wait_interval = 50ms;
+
+/// A parameter that is misspelt must not look like a filter that holds.
+bool is_parameter(std::string_view name) {
+  constexpr std::array<std::string_view, 14> known{
+      "limit", "cursor", "type",  "source",   "subject", "id",      "from",
+      "to",    "rule",   "state", "severity", "alert",   "channel", "wait"};
+  return std::find(known.begin(), known.end(), name) != known.end();
+}
 
 } // namespace
 
@@ -32,12 +43,13 @@ control_actor::behavior_type control_state::start(control_setup setup) {
       [this](const http_exchange& call) { handle(call); },
       [this](keys_atom, const key_set_ptr& keys) { keys_ = keys; },
       [this](found_atom, const std::string& who, const caf::actor& actor) {
-        if (who == "stream_writer")
+        if (who == "stream_writer") {
           writer_ = caf::actor_cast<stream_writer_actor>(actor);
-        else
-          caf::anon_send(caf::actor_cast<key_keeper_actor>(actor),
-                         follow_atom::value,
-                         caf::actor_cast<caf::actor>(self_));
+          return;
+        }
+        keeper_ = caf::actor_cast<key_keeper_actor>(actor);
+        caf::anon_send(keeper_, follow_atom::value,
+                       caf::actor_cast<caf::actor>(self_));
       },
       [this](sweep_atom) {
         sweep();
@@ -52,10 +64,16 @@ void control_state::handle(const http_exchange& call) {
   auto query = intake::split_query(call.head->query);
   if (!path || !query)
     return refuse({errc::malformed, "the target has a broken escape"});
+  for (auto& [parameter, value] : *query)
+    if (!is_parameter(parameter))
+      return refuse(
+          {errc::invalid, "no such query parameter: '" + parameter + "'"});
   auto found = find_route(call.head->method, *path);
   if (!found.route && found.allow.empty())
     return refuse({errc::not_found, "no route " + call.head->path});
   if (!found.route) {
+    if (call.head->path == "/v1/events")
+      found.allow += ", POST"; // intake's
     auto answer = to_http(problem_type{405, "method-not-allowed",
                                        "the method is not allowed here"},
                           "allowed: " + found.allow);
@@ -78,7 +96,17 @@ void control_state::handle(const http_exchange& call) {
     return;
   if (outcome->row)
     return place(*outcome->row, std::move(outcome->answer), call.reply);
+  if (outcome->keys_changed && keeper_)
+    return reply_when_known(std::move(outcome->answer), call.reply);
   call.reply(std::move(outcome->answer));
+}
+
+/// A key that was just made works in this intake when its maker hears of it.
+void control_state::reply_when_known(
+    http_response answer, const std::function<void(http_reply)>& reply) {
+  self_->request(keeper_, 2s, hint_atom::value)
+      .then([answer, reply](caf::ok_atom) { reply(answer); },
+            [answer, reply](caf::error&) { reply(answer); });
 }
 
 /// False when it was asked for long enough; then the answer is what it is.
@@ -118,7 +146,7 @@ void control_state::place(const control_row& row, http_response answer,
 }
 
 void control_state::sweep() {
-  if (!writer_)
+  if (!writer_ || !setup_.sweeps)
     return;
   auto rows = stores_->rules->unplaced(setup_.sweep_interval.count());
   if (!rows || rows->empty())

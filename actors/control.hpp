@@ -23,7 +23,9 @@ namespace eventpulse {
 struct control_setup {
   std::function<std::unique_ptr<control_stores>()> open_stores;
   std::function<std::unique_ptr<hint_bus>()> open_hints;
-  std::chrono::milliseconds sweep_interval{5'000};
+  /// Also the age from which a row without a place is given a new entry.
+  std::chrono::milliseconds sweep_interval{60'000};
+  bool sweeps = true; // one of several side by side is enough
   directory_actor directory;
   std::shared_ptr<world> surroundings;
   logger log;
@@ -43,6 +45,8 @@ private:
   bool ask_again(const http_exchange& call);
   void place(const control_row& row, http_response answer,
              const std::function<void(http_reply)>& reply);
+  void reply_when_known(http_response answer,
+                        const std::function<void(http_reply)>& reply);
   void sweep();
 
   pointer self_;
@@ -50,6 +54,7 @@ private:
   std::unique_ptr<control_stores> stores_;
   std::unique_ptr<hint_bus> hints_;
   stream_writer_actor writer_;
+  key_keeper_actor keeper_;
   key_set_ptr keys_; // null until the key_keeper has told them
 };
 

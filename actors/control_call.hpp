@@ -53,6 +53,7 @@ struct control_call {
 struct control_outcome {
   http_response answer;
   std::optional<control_row> row = {};
+  bool keys_changed = false; // intake should know before the answer is given
   bool again = false; // the caller waits for something: ask once more soon
 };
 

@@ -111,7 +111,9 @@ result<control_outcome> create_key(control_call& call) {
     return added.error();
   auto out = to_object(key);
   out["key"] = text;
-  return control_outcome{json_answer(201, out)};
+  control_outcome outcome{json_answer(201, out)};
+  outcome.keys_changed = true;
+  return outcome;
 }
 
 result<control_outcome> revoke_key(control_call& call) {
@@ -121,7 +123,9 @@ result<control_outcome> revoke_key(control_call& call) {
     return gone.error();
   http_response answer;
   answer.status = 204;
-  return control_outcome{answer};
+  control_outcome outcome{answer};
+  outcome.keys_changed = true;
+  return outcome;
 }
 
 } // namespace eventpulse::routes

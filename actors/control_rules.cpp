@@ -202,7 +202,10 @@ result<control_outcome> rule_state(control_call& call) {
   }
   control_outcome outcome{json_answer(200, out)};
   auto wanted = call.parameter("wait");
-  outcome.again = wanted && out["state"].as_string() != *wanted;
+  if (wanted && *wanted != "active")
+    return failure{errc::invalid, "wait is for 'active' alone"};
+  auto state = out["state"].as_string();
+  outcome.again = wanted && (state == "pending" || state == "catching_up");
   return outcome;
 }
 

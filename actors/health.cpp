@@ -36,10 +36,13 @@ health_actor::behavior_type health_state::start(health_setup setup) {
 
 void health_state::handle(const http_exchange& call) {
   auto& head = *call.head;
-  if (head.method != "GET" && head.method != "HEAD")
-    return call.reply(to_http(problem_type{405, "method-not-allowed",
-                                           "the method is not allowed here"},
-                              "allowed: GET, HEAD"));
+  if (head.method != "GET" && head.method != "HEAD") {
+    auto answer = to_http(problem_type{405, "method-not-allowed",
+                                       "the method is not allowed here"},
+                          "allowed: GET, HEAD");
+    answer.headers.emplace_back("Allow", "GET, HEAD");
+    return call.reply(std::move(answer));
+  }
   if (head.path == "/healthz")
     return call.reply(
         http_response{200, "application/json", "{\"status\":\"ok\"}\n", {}});

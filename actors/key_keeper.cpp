@@ -31,6 +31,10 @@ key_keeper_state::start(key_keeper_setup setup) {
         load();
         self_->delayed_send(self_, setup_.interval, load_atom::value);
       },
+      [this](hint_atom) {
+        load();
+        return caf::ok_atom::value;
+      },
       [this](follow_atom, const caf::actor& follower) {
         self_->monitor(follower);
         followers_.push_back(follower);

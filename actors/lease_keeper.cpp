@@ -32,10 +32,10 @@ lease_keeper_state::start(lease_keeper_setup setup) {
 }
 
 void lease_keeper_state::tick() {
-  if (ending_ || stopping_)
-    return;
-  if (guarded_)
-    renew();
+  if (stopping_ && !ending_)
+    return; // one is lost: the others go when all has stopped
+  if (guarded_ || ending_)
+    renew(); // also while it drains
   else
     acquire();
 }

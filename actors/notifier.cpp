@@ -64,7 +64,7 @@ void notifier_state::take(const text_list& ids) {
 
 void notifier_state::sweep() {
   auto count = room();
-  if (count == 0 || asked_ > 0)
+  if (count == 0 || std::exchange(sweeping_, true))
     return;
   asked_ += count;
   self_
@@ -73,10 +73,12 @@ void notifier_state::sweep() {
       .then(
           [this, count](const due_deliveries& due) {
             asked_ -= count;
+            sweeping_ = false;
             send_all(due);
           },
           [this, count](caf::error& e) {
             asked_ -= count;
+            sweeping_ = false;
             setup_.log.warn("sweep_failed",
                             {{"reason", to_string(to_failure(e))}});
           });
@@ -138,6 +140,12 @@ void notifier_state::answered(const std::string& id,
   auto found = in_flight_.find(id);
   if (found == in_flight_.end())
     return;
+  if (!answer.sent) { // no attempt: another sweep takes it
+    caf::anon_send(ledger_, release_atom::value,
+                   share(std::vector<std::string>{id}));
+    in_flight_.erase(found);
+    return;
+  }
   auto& f = found->second;
   auto now = setup_.surroundings->now_ms();
   uint64_t chance = 0;

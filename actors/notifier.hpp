@@ -67,6 +67,7 @@ private:
   notifier_setup setup_;
   ledger_actor ledger_;
   std::map<std::string, flight> in_flight_; // by message id
+  bool sweeping_ = false;                   // a sweep's claim is out
   size_t asked_ = 0; // asked of the ledger and not here yet
 };
 

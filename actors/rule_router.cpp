@@ -10,6 +10,9 @@ rule_router_state::~rule_router_state() {
   // The readers keep what is not answered and tell the next router.
   for (auto& [batch, answer] : batches_)
     answer.deliver(make_error(errc::unavailable));
+  for (auto& part : work_)
+    if (auto* end = std::get_if<batch_end>(&part))
+      owed_.push_back(end->answer);
   for (auto& answer : owed_)
     answer.deliver(make_error(errc::unavailable));
 }

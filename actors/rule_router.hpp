@@ -75,6 +75,7 @@ private:
   void load();
   void loaded(const evaluation_state& state);
   void compile_in_force(const evaluation_state_ptr& state, size_t next);
+  cursor loaded_cursor(const std::string& rule) const;
   void in_force_known();
   void slot_began(uint32_t index);
   void start_feed();
@@ -100,36 +101,47 @@ private:
   void wish_clock();
   void house();
   void snapshots();
+  void report_counts();
+  void snapshot_done();
   int64_t time_of_feed() const;
 
-  // --- one rule's life (rule_router_slots.cpp)
+  // --- controls (rule_router_controls.cpp)
   bool apply(const control_input& control);
+  bool apply_version(const control_input& control, rule_version wanted);
   void publish(const compiled_rule_ptr& rule, const order_key& key);
+  void replace(rule_slot& slot, const compiled_rule_ptr& rule);
+  void retire(rule_slot& slot, const std::string& reason, const order_key& key);
+  void close(rule_slot& slot, uint64_t step);
+  void end_without_evaluator(const rule_slot& slot, const std::string& reason,
+                             int64_t at_ms);
+  void start_heir(uint32_t index);
+  void drop(rule_slot& slot);
+
+  // --- one rule's life (rule_router_slots.cpp)
   rule_slot& add_slot(const std::string& rule, compiled_rule_ptr compiled,
                       const order_key& published, const cursor& done);
   void start_child(rule_slot& slot);
   void child_up(const std::string& child, const caf::actor& actor);
   void remember(rule_slot& slot);
+  void read_memory(rule_slot& slot);
   void begin(rule_slot& slot, rule_memory_ptr memory);
   void began(rule_slot& slot, bool restored, const step_outcome& outcome);
   void child_down(const std::string& child, const caf::error& why);
   void child_parked(const std::string& child, const caf::error& why);
   void leave_level(rule_slot& slot);
   void catch_up(rule_slot& slot);
-  void caught_page(rule_slot& slot, const history_page& page);
+  void catch_up_next();
+  void caught_page(rule_slot& slot, const history_page& page,
+                   const cursor& fed_then);
   void caught_up(rule_slot& slot, const step_outcome& outcome, bool more);
   void join(rule_slot& slot);
   void suspect(rule_slot& slot);
-  void retire(rule_slot& slot, const std::string& reason, const order_key& key);
-  void close(rule_slot& slot, uint64_t step, const std::string& reason,
-             int64_t at_ms);
-  void drop(rule_slot& slot);
   rule_status status_of(const rule_slot& slot, rule_state state) const;
   void report(const rule_slot& slot, rule_state state);
   void retry_later(rule_slot& slot);
   rule_slot* find(uint32_t index, uint64_t incarnation);
   rule_slot* find_child(const std::string& child);
-  int64_t replay_start_ms(const rule_slot& slot) const;
+  order_key replay_start(const rule_slot& slot) const;
 
   pointer self_;
   rule_router_setup setup_;
@@ -141,6 +153,10 @@ private:
   std::map<std::string, uint32_t> by_child_; // also those that are retiring
   std::set<std::pair<int64_t, uint32_t>> deadlines_;
   uint64_t incarnations_ = 0;
+  uint64_t house_ticks_ = 0;
+  /// The newest version of each rule that was in force: an older one whose
+  /// entry comes later changes nothing.
+  std::map<std::string, int64_t> newest_;
 
   cursor loaded_global_; // as committed when we started
   std::map<std::string, rule_cursor> loaded_rules_;
@@ -154,8 +170,10 @@ private:
   cursor handed_global_;  // the global cursor as last given to the recorder
   std::deque<work> work_; // taken, not yet fed
   std::deque<std::pair<persisted_batch_ptr, credit>> batches_; // before live
-  std::deque<credit> owed_;    // batches fed, credit kept back
-  bool compiling_ = false;     // a control waits for its rule
+  std::deque<credit> owed_; // batches fed, credit kept back
+  bool compiling_ = false;  // a control waits for its rule
+  /// The rule of the control that waited; null: it does not compile.
+  std::optional<std::pair<order_key, compiled_rule_ptr>> compiled_;
   std::set<uint32_t> holding_; // rules about to join: the feed stands still
   size_t catching_up_ = 0;     // pages under way
   std::deque<uint32_t> catch_up_queue_;
@@ -163,8 +181,13 @@ private:
 
   partition_reader_actor reader_;
   int64_t wished_ms_ = 0; // the clock asked for and not seen yet; 0: none
+  struct taken_snapshot {
+    uint32_t index;
+    uint64_t incarnation;
+    rule_snapshot_ptr what;
+  };
   size_t snapshots_under_way_ = 0;
-  std::vector<rule_snapshot> snapshots_taken_;
+  std::vector<taken_snapshot> snapshots_taken_;
 };
 
 rule_router_actor::behavior_type

@@ -18,6 +18,9 @@ namespace {
 /// A deadline this near is wished for at once; the reader waits for it.
 constexpr int64_t wish_ahead_ms = 500;
 
+constexpr uint64_t ticks_between_reports = 10;
+constexpr size_t statuses_at_once_max = 500;
+
 int64_t time_of(const cursor& c) {
   return std::max(c.key.received_at_ms, c.timer_ms);
 }
@@ -109,6 +112,13 @@ void rule_router_state::make_step(const cursor& to, routed_batch routed) {
     return !slot || (slot->now != rule_slot::phase::level &&
                      slot->now != rule_slot::phase::starting);
   });
+  // Until live, the feed starts where the first rule needs it: the others
+  // must not see what lies before their own start.
+  if (!live_)
+    for (auto& [index, list] : hits)
+      std::erase_if(list, [&, from = slots_[index]->read_from](uint32_t i) {
+        return routed.batch->at(i).key() <= from;
+      });
   std::vector<uint32_t> concerned;
   for (auto& [index, list] : hits)
     concerned.push_back(index);
@@ -146,6 +156,7 @@ void rule_router_state::answered(uint32_t index, uint64_t incarnation,
     return;
   EP_CHECK(!slot->unanswered.empty() &&
            slot->unanswered.front().number == number);
+  bool waits_again = false;
   slot->unanswered.pop_front();
   slot->done = std::max(slot->done, outcome.at);
   set_deadline(*slot, outcome.next_deadline_ms);
@@ -153,6 +164,8 @@ void rule_router_state::answered(uint32_t index, uint64_t incarnation,
     mind_deadline(*slot, number);
   levels_.answered(index, number);
   record(*slot, outcome);
+  if (slot->unanswered.empty() && !work_.empty())
+    waits_again = true; // a control may have waited for it
   if (slot->draining && slot->unanswered.empty()) {
     slot->draining = false;
     slot->read_from = slot->done.key;
@@ -160,6 +173,8 @@ void rule_router_state::answered(uint32_t index, uint64_t incarnation,
   }
   settle_credit();
   wish_clock();
+  if (waits_again)
+    go_on();
   if (!live_)
     read_history();
 }
@@ -191,18 +206,28 @@ void rule_router_state::mind_deadline(rule_slot& slot, uint64_t number) {
 }
 
 /// A reader gets its credit back while few steps are open; rules that keep the
-/// oldest step open beyond that leave the level set.
+/// oldest step open beyond that leave the level set. One that retires cannot:
+/// its last steps are waited for, and the credit stays here.
 void rule_router_state::settle_credit() {
-  while (levels_.open_steps() > limits::level_lag_batches_max)
+  while (levels_.open_steps() > limits::level_lag_batches_max) {
+    bool left = false;
     for (auto index : levels_.oldest_waits_for()) {
       auto& slot = *slots_[index];
+      if (slot.now == rule_slot::phase::retiring)
+        continue;
       setup_.log.warn("rule_left_behind", {{"rule", slot.rule}});
       leave_level(slot);
+      if (!slot.ready)
+        slot.unanswered.clear(); // kept for it, never sent
       slot.draining = !slot.unanswered.empty();
       report(slot, rule_state::catching_up);
       if (!slot.draining)
         catch_up(slot);
+      left = true;
     }
+    if (!left)
+      return;
+  }
   for (auto& answer : std::exchange(owed_, {}))
     answer.deliver(caf::ok_atom::value);
 }
@@ -259,12 +284,21 @@ void rule_router_state::send_commit(outcome_commit what,
 
 // --- clocks and intervals ----------------------------------------------------
 
+/// For the next timer that no step made so far brings about. A rule that is
+/// still answering, or not fed with the others, needs no clock for its own.
 void rule_router_state::wish_clock() {
-  if (!live_ || deadlines_.empty() || !reader_)
+  if (!live_ || !reader_)
     return;
-  auto next = deadlines_.begin()->first;
-  if (next <= time_of(fed_))
-    next = time_of(fed_) + 1; // it will act with the next clock
+  auto fed = time_of(fed_);
+  auto found =
+      std::find_if(deadlines_.begin(), deadlines_.end(), [&](const auto& due) {
+        auto& slot = *slots_[due.second];
+        return slot.now == rule_slot::phase::level &&
+               (due.first > fed || slot.unanswered.empty());
+      });
+  if (found == deadlines_.end())
+    return;
+  auto next = std::max(found->first, fed + 1);
   if (next > setup_.surroundings->now_ms() + wish_ahead_ms)
     return; // the house tick comes back in time
   if (wished_ms_ != 0 && wished_ms_ <= next)
@@ -287,7 +321,26 @@ void rule_router_state::house() {
     else if (slot && slot->evaluator)
       remember(*slot);
   }
+  wished_ms_ = 0; // a wish may be lost or overtaken; repeating it is harmless
   wish_clock();
+  report_counts();
+}
+
+/// The rules' pages show what was counted, a few seconds late.
+void rule_router_state::report_counts() {
+  if (++house_ticks_ % ticks_between_reports != 0)
+    return;
+  outcome_commit what;
+  for (auto& slot : slots_) {
+    if (!slot || slot->now != rule_slot::phase::level ||
+        slot->matches + slot->errors == slot->counts_told ||
+        what.statuses.size() == statuses_at_once_max)
+      continue;
+    slot->counts_told = slot->matches + slot->errors;
+    what.statuses.push_back(status_of(*slot, rule_state::active));
+  }
+  if (!what.statuses.empty())
+    send_commit(std::move(what));
 }
 
 /// Of every rule that moved since its last one; all go to the recorder
@@ -295,15 +348,6 @@ void rule_router_state::house() {
 void rule_router_state::snapshots() {
   if (snapshots_under_way_ > 0)
     return;
-  auto finished = [this] {
-    if (--snapshots_under_way_ > 0)
-      return;
-    auto taken = share(std::exchange(snapshots_taken_, {}));
-    if (taken->empty())
-      return;
-    self_->request(setup_.recorder, caf::infinite, snapshot_atom::value, taken)
-        .then([](caf::ok_atom) {}, [this](caf::error& e) { self_->quit(e); });
-  };
   ++snapshots_under_way_;
   for (auto& slot : slots_) {
     if (!slot || slot->now != rule_slot::phase::level || !slot->ready ||
@@ -315,13 +359,37 @@ void rule_router_state::snapshots() {
         ->request(slot->evaluator, caf::infinite, snapshot_atom::value,
                   std::exchange(slot->snapshot_full, false))
         .then(
-            [this, finished](const rule_snapshot_ptr& taken) {
-              snapshots_taken_.push_back(*taken);
-              finished();
+            [this, index = slot->index,
+             incarnation = slot->incarnation](const rule_snapshot_ptr& taken) {
+              snapshots_taken_.push_back({index, incarnation, taken});
+              snapshot_done();
             },
-            [finished](caf::error&) { finished(); });
+            [this](caf::error&) { snapshot_done(); });
   }
-  finished();
+  snapshot_done();
+}
+
+/// The last one sends them all; what was removed meanwhile has no snapshot.
+void rule_router_state::snapshot_done() {
+  if (--snapshots_under_way_ > 0)
+    return;
+  std::vector<rule_snapshot> all;
+  for (auto& taken : std::exchange(snapshots_taken_, {}))
+    if (find(taken.index, taken.incarnation))
+      all.push_back(*taken.what);
+  if (all.empty())
+    return;
+  self_
+      ->request(setup_.recorder, caf::infinite, snapshot_atom::value,
+                share(std::move(all)))
+      .then([](caf::ok_atom) {},
+            [this](caf::error& e) {
+              if (to_failure(e).code == errc::fenced)
+                return self_->quit(e);
+              for (auto& slot : slots_) // the next ones stand alone
+                if (slot)
+                  slot->snapshot_full = true;
+            });
 }
 
 } // namespace eventpulse

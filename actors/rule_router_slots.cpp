@@ -1,4 +1,4 @@
-// One rule's life under the router: published, begun, behind, replaced, gone.
+// One rule's life under the router: begun, dead, behind, caught up.
 
 #include "actors/evaluator.hpp"
 #include "actors/rule_router.hpp"
@@ -6,7 +6,6 @@
 #include "messages/protocols/errors.hpp"
 #include "runtime/core/base/hash.hpp"
 #include "runtime/core/base/limits.hpp"
-#include "runtime/core/delivery/render.hpp"
 
 #include <boost/json.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -41,117 +40,6 @@ rule_slot* rule_router_state::find(uint32_t index, uint64_t incarnation) {
 rule_slot* rule_router_state::find_child(const std::string& child) {
   auto found = by_child_.find(child);
   return found == by_child_.end() ? nullptr : slots_[found->second].get();
-}
-
-// --- controls ----------------------------------------------------------------
-
-/// False: it has to wait; it is applied again when something has changed.
-bool rule_router_state::apply(const control_input& control) {
-  if (control.key <= loaded_global_.key || control.key <= fed_.key)
-    return true; // in force when we loaded, or fed before
-  boost::system::error_code wrong;
-  auto parsed = json::parse(control.body, wrong);
-  auto* body = wrong ? nullptr : parsed.if_object();
-  auto* rule = body ? body->if_contains("rule") : nullptr;
-  if (!rule || !rule->is_string()) {
-    setup_.log.error("control_not_understood",
-                     {{"id", control.id}, {"kind", control.kind}});
-    return true;
-  }
-  std::string id(rule->as_string());
-  auto present = by_rule_.find(id);
-  if (present != by_rule_.end()) {
-    auto& slot = *slots_[present->second];
-    // The version in force is evaluated up to here first.
-    if (slot.now != rule_slot::phase::parked &&
-        (slot.now != rule_slot::phase::level || !slot.ready))
-      return false;
-  }
-  if (control.kind == "rule.deleted") {
-    if (present != by_rule_.end())
-      retire(*slots_[present->second], "rule_removed", control.key);
-    make_step({control.key, control.key.received_at_ms}, {});
-    return true;
-  }
-  auto* version = body->if_contains("version");
-  auto* document = body->if_contains("document");
-  if (control.kind != "rule.published" || !version || !version->is_int64() ||
-      !document) {
-    setup_.log.error("control_not_understood",
-                     {{"id", control.id}, {"kind", control.kind}});
-    return true;
-  }
-  rule_version wanted;
-  wanted.id = id;
-  wanted.version = version->as_int64();
-  wanted.document = json::serialize(*document);
-  compiling_ = true;
-  self_
-      ->request(setup_.catalog, caf::infinite, compile_atom::value,
-                share(std::move(wanted)))
-      .then(
-          [this, key = control.key](const compiled_rule_ptr& compiled) {
-            compiling_ = false;
-            publish(compiled, key);
-            go_on();
-          },
-          [this, id](caf::error& e) {
-            compiling_ = false;
-            setup_.log.error(
-                "rule_does_not_compile",
-                {{"rule", id}, {"reason", to_string(to_failure(e))}});
-            go_on(); // a broken rule never replaces a good one
-          });
-  return true;
-}
-
-void rule_router_state::publish(const compiled_rule_ptr& rule,
-                                const order_key& key) {
-  cursor at{key, std::max(time_of_feed(), key.received_at_ms)};
-  auto present = by_rule_.find(rule->id());
-  auto* old =
-      present == by_rule_.end() ? nullptr : slots_[present->second].get();
-  bool lives = rule->mode() != rule_mode::off;
-  if (old && lives && old->now == rule_slot::phase::level &&
-      old->compiled->fingerprint() == rule->fingerprint()) {
-    make_step(at, {});
-    old->compiled = rule;
-    index_.put(old->index, rule);
-    self_->request(old->evaluator, caf::infinite, replace_atom::value, rule)
-        .then([](const step_outcome_ptr&) {}, [](caf::error&) {});
-    return report(*old, rule_state::active);
-  }
-  std::optional<uint32_t> old_index;
-  bool successor = old != nullptr;
-  if (old && old->now == rule_slot::phase::parked)
-    drop(*old);
-  else if (old) {
-    old_index = old->index;
-    retire(*old, lives ? "" : "rule_removed", key);
-  }
-  make_step(at, {});
-  if (!lives) {
-    outcome_commit what;
-    what.statuses.push_back({rule->id(),
-                             rule->version(),
-                             rule_state::off,
-                             setup_.worker,
-                             {},
-                             0,
-                             0,
-                             0});
-    return send_commit(std::move(what));
-  }
-  auto& slot = add_slot(rule->id(), rule, key, at);
-  slot.backfill_ms = rule->backfill_given() ? rule->backfill_ms()
-                     : successor            ? rule->horizon_ms()
-                                            : 0;
-  if (slot.backfill_ms > 0)
-    leave_level(slot);
-  if (old_index)
-    slots_[*old_index]->heir = slot.index; // starts when that one is through
-  else
-    start_child(slot);
 }
 
 // --- beginning ---------------------------------------------------------------
@@ -205,15 +93,30 @@ void rule_router_state::child_up(const std::string& child,
   auto* slot = find_child(child);
   if (!slot || slot->now == rule_slot::phase::retiring)
     return;
+  if (slot->now == rule_slot::phase::parked) { // restarted by hand
+    slot->now = rule_slot::phase::catching_up;
+    index_.put(slot->index, slot->compiled);
+  }
   slot->evaluator = caf::actor_cast<evaluator_actor>(actor);
   slot->incarnation = ++incarnations_;
   slot->ready = false;
   remember(*slot);
 }
 
+/// Reads what is kept of the rule when everything that was recorded of it so
+/// far is committed.
 void rule_router_state::remember(rule_slot& slot) {
   if (slot.fresh && slot.published == slot.done.key && !slot.heired)
     return begin(slot, nullptr); // never evaluated before
+  if (!started_)
+    return read_memory(slot);
+  send_commit({}, [this, index = slot.index, incarnation = slot.incarnation] {
+    if (auto* s = find(index, incarnation))
+      read_memory(*s);
+  });
+}
+
+void rule_router_state::read_memory(rule_slot& slot) {
   self_->request(setup_.history, caf::infinite, snapshot_atom::value, slot.rule)
       .then(
           [this, index = slot.index,
@@ -275,13 +178,13 @@ void rule_router_state::child_down(const std::string& child,
   slot->incarnation = ++incarnations_; // whatever is under way is void
   slot->last_error = to_string(to_failure(why));
   if (slot->now == rule_slot::phase::retiring) {
+    end_without_evaluator(*slot, slot->closing_reason, slot->closing_at_ms);
     auto heir = slot->heir;
     drop(*slot);
-    if (heir && slots_[*heir]) {
-      slots_[*heir]->heired = true;
-      start_child(*slots_[*heir]);
-    }
-    return settle_credit();
+    if (heir)
+      start_heir(*heir);
+    settle_credit();
+    return go_on();
   }
   suspect(*slot);
   if (slot->under_way) {
@@ -295,6 +198,7 @@ void rule_router_state::child_down(const std::string& child,
   slot->draining = false;
   holding_.erase(slot->index);
   settle_credit();
+  catch_up_next();
   go_on();
 }
 
@@ -350,12 +254,18 @@ void rule_router_state::child_parked(const std::string& child,
   go_on();
 }
 
-/// Before the global cursor may pass it, its own is written as detached.
+/// Before the global cursor may pass it, its own is written as detached. A rule
+/// at the level has seen everything that is through, whether it concerned it or
+/// not.
 void rule_router_state::leave_level(rule_slot& slot) {
+  if (slot.now == rule_slot::phase::level)
+    slot.done = std::max(slot.done, levels_.global());
   slot.now = rule_slot::phase::catching_up;
-  outcome_commit what;
-  what.rules.push_back({slot.rule, slot.done, true});
-  send_commit(std::move(what));
+  if (!slot.waits) {
+    outcome_commit what;
+    what.rules.push_back({slot.rule, slot.done, true});
+    send_commit(std::move(what));
+  }
   levels_.leave(slot.index);
 }
 
@@ -381,10 +291,10 @@ void rule_router_state::catch_up(rule_slot& slot) {
       ->request(setup_.history, caf::infinite, read_atom::value, slot.read_from,
                 careful ? 1u : static_cast<uint32_t>(limits::catch_up_page_max))
       .then(
-          [this, index = slot.index,
+          [this, fed_then = fed_, index = slot.index,
            incarnation = slot.incarnation](const history_page_ptr& page) {
             if (auto* s = find(index, incarnation))
-              caught_page(*s, *page);
+              caught_page(*s, *page, fed_then);
           },
           [this, index = slot.index,
            incarnation = slot.incarnation](caf::error& e) {
@@ -394,11 +304,15 @@ void rule_router_state::catch_up(rule_slot& slot) {
               s->under_way = false;
               --catching_up_;
               retry_later(*s);
+              catch_up_next();
             }
           });
 }
 
-void rule_router_state::caught_page(rule_slot& slot, const history_page& page) {
+/// `fed_then` is where the feed was when the page was asked for: what was fed
+/// since may be missing in it.
+void rule_router_state::caught_page(rule_slot& slot, const history_page& page,
+                                    const cursor& fed_then) {
   auto events = page.batch->events;
   auto to = cursor{slot.read_from, 0};
   if (!events.empty())
@@ -406,9 +320,15 @@ void rule_router_state::caught_page(rule_slot& slot, const history_page& page) {
   if (!page.batch->controls.empty())
     to.key = std::max(to.key, page.batch->controls.back().key);
   to.timer_ms = to.key.received_at_ms;
-  if (!page.more) { // everything up to the feed was in it
-    to.key = std::max(to.key, fed_.key);
-    to.timer_ms = std::max(to.key.received_at_ms, fed_.timer_ms);
+  bool more = page.more;
+  if (fed_.key < to.key) {
+    // Never past the feed: a control that ends this version may stand there.
+    std::erase_if(events, [&](const event& e) { return fed_.key < e.key(); });
+    to = fed_;
+    more = false;
+  } else if (!page.more) { // everything up to there was in it
+    to.key = std::max(to.key, fed_then.key);
+    to.timer_ms = std::max(to.key.received_at_ms, fed_then.timer_ms);
   }
   if (events.size() == 1)
     slot.single = events.front().key();
@@ -424,7 +344,7 @@ void rule_router_state::caught_page(rule_slot& slot, const history_page& page) {
   slot.read_from = to.key;
   self_->request(slot.evaluator, caf::infinite, eval_atom::value, what)
       .then(
-          [this, more = page.more, index = slot.index,
+          [this, more, index = slot.index,
            incarnation = slot.incarnation](const step_outcome_ptr& outcome) {
             if (auto* s = find(index, incarnation))
               caught_up(*s, *outcome, more);
@@ -448,7 +368,12 @@ void rule_router_state::caught_up(rule_slot& slot, const step_outcome& outcome,
       holding_.insert(slot.index);
     catch_up(slot);
   }
-  while (!catch_up_queue_.empty() && catching_up_ < catching_up_max) {
+  catch_up_next();
+}
+
+void rule_router_state::catch_up_next() {
+  while (started_ && !catch_up_queue_.empty() &&
+         catching_up_ < catching_up_max) {
     auto index = catch_up_queue_.front();
     catch_up_queue_.pop_front();
     if (slots_[index] && slots_[index]->now == rule_slot::phase::catching_up)
@@ -466,81 +391,6 @@ void rule_router_state::join(rule_slot& slot) {
   holding_.erase(slot.index);
   wish_clock();
   go_on();
-}
-
-// --- ending ------------------------------------------------------------------
-
-/// Evaluates the version up to the key, then resolves what is open for this
-/// reason; without a reason its heir takes the open alerts over.
-void rule_router_state::retire(rule_slot& slot, const std::string& reason,
-                               const order_key& key) {
-  by_rule_.erase(slot.rule);
-  index_.remove(slot.index);
-  set_deadline(slot, std::nullopt);
-  if (slot.now == rule_slot::phase::parked)
-    return drop(slot);
-  slot.now = rule_slot::phase::retiring;
-  cursor until{fed_.key, std::max(time_of_feed(), key.received_at_ms)};
-  fed_ = until;
-  auto last = levels_.begin(until, std::vector<uint32_t>{slot.index});
-  auto closing = levels_.begin(until, std::vector<uint32_t>{slot.index});
-  send_step(slot, last, share(step{nullptr, {}, until}));
-  close(slot, closing, reason, key.received_at_ms);
-}
-
-void rule_router_state::close(rule_slot& slot, uint64_t step,
-                              const std::string& reason, int64_t at_ms) {
-  auto through = [this, step, reason, index = slot.index,
-                  incarnation = slot.incarnation](const step_outcome& outcome) {
-    auto* s = find(index, incarnation);
-    if (!s)
-      return;
-    levels_.answered(index, step);
-    outcome_commit what;
-    what.changes = outcome.changes;
-    auto now = setup_.surroundings->now_ms();
-    for (auto& change : outcome.changes)
-      for (auto& d : deliveries_of(change, now))
-        what.deliveries.push_back(std::move(d));
-    what.rules_removed.push_back(s->rule);
-    if (!s->heir)
-      what.statuses.push_back(status_of(*s, rule_state::off));
-    auto heir = s->heir;
-    drop(*s);
-    send_commit(std::move(what), [this, heir] {
-      if (heir && slots_[*heir]) {
-        slots_[*heir]->heired = true;
-        start_child(*slots_[*heir]);
-      }
-    });
-    settle_credit();
-  };
-  if (reason.empty())
-    self_->request(slot.evaluator, caf::infinite, snapshot_atom::value, false)
-        .then([through](const rule_snapshot_ptr&) { through({}); },
-              [](caf::error&) {});
-  else
-    self_
-        ->request(slot.evaluator, caf::infinite, close_atom::value, reason,
-                  at_ms)
-        .then([through](const step_outcome_ptr& o) { through(*o); },
-              [](caf::error&) {});
-}
-
-void rule_router_state::drop(rule_slot& slot) {
-  levels_.leave(slot.index);
-  set_deadline(slot, std::nullopt);
-  index_.remove(slot.index);
-  holding_.erase(slot.index);
-  if (auto named = by_rule_.find(slot.rule);
-      named != by_rule_.end() && named->second == slot.index)
-    by_rule_.erase(named);
-  by_child_.erase(slot.child);
-  self_
-      ->request(setup_.evaluators, caf::infinite, delete_atom::value,
-                slot.child)
-      .then([] {}, [](caf::error&) {});
-  slots_[slot.index].reset();
 }
 
 // --- telling -----------------------------------------------------------------

@@ -18,7 +18,7 @@ namespace {
 constexpr size_t steps_ahead_max = 4; // of history, not through
 
 order_key key_before(int64_t time_ms) {
-  return {time_ms, 0, 0, 0};
+  return {std::max<int64_t>(0, time_ms), 0, 0, 0};
 }
 
 } // namespace
@@ -52,15 +52,14 @@ void rule_router_state::compile_in_force(const evaluation_state_ptr& state,
       .then(
           [this, state, next](const compiled_rule_ptr& rule) {
             auto& v = state->in_force[next];
-            auto done = loaded_global_;
-            auto own = loaded_rules_.find(v.id);
-            if (own != loaded_rules_.end())
-              done = own->second.detached ? own->second.at
-                                          : std::max(done, own->second.at);
+            newest_[v.id] = v.version;
+            auto done = loaded_cursor(v.id);
             if (rule->mode() != rule_mode::off) {
               auto& slot =
                   add_slot(v.id, rule, v.key.value_or(order_key{}), done);
               slot.fresh = false;
+              if (v.version > 1 && !rule->backfill_given())
+                slot.backfill_ms = rule->horizon_ms();
             }
             compile_in_force(state, next + 1);
           },
@@ -69,12 +68,22 @@ void rule_router_state::compile_in_force(const evaluation_state_ptr& state,
             auto why = to_string(to_failure(e));
             setup_.log.error("rule_does_not_compile",
                              {{"rule", v.id}, {"reason", why}});
+            // Others go on; what it misses is known when it compiles again.
             outcome_commit what;
+            what.rules.push_back({v.id, loaded_cursor(v.id), true});
             what.statuses.push_back({v.id, v.version, rule_state::degraded,
                                      setup_.worker, why, 0, 0, 0});
             send_commit(std::move(what));
             compile_in_force(state, next + 1);
           });
+}
+
+cursor rule_router_state::loaded_cursor(const std::string& rule) const {
+  auto own = loaded_rules_.find(rule);
+  if (own == loaded_rules_.end())
+    return loaded_global_;
+  return own->second.detached ? own->second.at
+                              : std::max(loaded_global_, own->second.at);
 }
 
 void rule_router_state::in_force_known() {
@@ -129,10 +138,10 @@ void rule_router_state::read_history() {
               history_at_ = std::max(history_at_, batch.events.back().key());
             if (!batch.controls.empty())
               history_at_ = std::max(history_at_, batch.controls.back().key);
+            live_ = !page->more; // before the batch: it must not ask again
             take_batch(batch, {});
             if (page->more)
               return read_history();
-            live_ = true;
             setup_.log.info("evaluation_live",
                             {{"at", to_string(history_at_)}});
             for (auto& [live, answer] : std::exchange(batches_, {}))
@@ -151,13 +160,15 @@ void rule_router_state::read_history() {
 
 /// Without a snapshot a rule is primed with its horizon before its cursor,
 /// never from before it was published less what it asked to be primed with.
-int64_t rule_router_state::replay_start_ms(const rule_slot& slot) const {
-  auto asked = slot.published.received_at_ms -
-               std::max(slot.backfill_ms, slot.compiled->backfill_ms());
+order_key rule_router_state::replay_start(const rule_slot& slot) const {
+  auto backfill = std::max(slot.backfill_ms, slot.compiled->backfill_ms());
+  auto start = slot.published;
+  if (backfill > 0)
+    start = key_before(slot.published.received_at_ms - backfill);
   if (slot.fresh)
-    return std::max<int64_t>(0, asked);
+    return start;
   auto done = std::max(slot.done.key.received_at_ms, slot.done.timer_ms);
-  return std::max<int64_t>({0, asked, done - slot.compiled->horizon_ms()});
+  return std::max(start, key_before(done - slot.compiled->horizon_ms()));
 }
 
 void rule_router_state::began(rule_slot& slot, bool restored,
@@ -165,8 +176,7 @@ void rule_router_state::began(rule_slot& slot, bool restored,
   slot.ready = true;
   slot.groups = outcome.groups;
   slot.snapshot_full = true;
-  slot.read_from =
-      restored ? outcome.at.key : key_before(replay_start_ms(slot));
+  slot.read_from = restored ? outcome.at.key : replay_start(slot);
   set_deadline(slot, outcome.next_deadline_ms);
   bool first = slot.now == rule_slot::phase::starting;
   auto own = loaded_rules_.find(slot.rule);

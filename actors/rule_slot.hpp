@@ -36,6 +36,9 @@ struct rule_slot {
   int64_t backfill_ms = 0;      // of a fresh one
   std::optional<uint32_t> heir; // of a retiring one: starts after it
   bool heired = false;          // takes the open alerts of another over
+  bool waits = false; // as an heir: the rule's cursor is still the other's
+  std::string closing_reason; // of a retiring one; empty: it has an heir
+  int64_t closing_at_ms = 0;
 
   phase now = phase::starting;
   evaluator_actor evaluator; // null while there is no incarnation
@@ -58,6 +61,8 @@ struct rule_slot {
   bool snapshot_full = true; // the next one must be whole
   uint64_t matches = 0;
   uint64_t errors = 0;
+  uint64_t counts_told = 0;    // matches and errors of the last report
+  int64_t closing_version = 0; // of a retiring one: the version it is off by
   size_t groups = 0;
   std::string last_error;
   rule_metrics meters;

@@ -53,6 +53,7 @@ struct stream_writer_state {
     flushing = false;
     if (queue.empty())
       return;
+    now_ms = surroundings ? surroundings->now_ms() : 0;
     std::vector<append_entry> gathered;
     size_t jobs = 0;
     size_t bytes = 0;
@@ -70,6 +71,8 @@ struct stream_writer_state {
       answer(jobs, std::vector<position>{});
     else
       answer(jobs, add(gathered));
+    if (failed) // what was there may be gone when the stream is back
+      recent = intake::recent_ids();
     for (auto& [identity, where] : later)
       recent.remember(std::move(identity), where);
     later.clear();
@@ -104,6 +107,7 @@ struct stream_writer_state {
 
   void answer(size_t jobs, const result<std::vector<position>>& outcome) {
     size_t next = 0;
+    failed = !outcome;
     for (; jobs > 0; --jobs) {
       auto& job = queue.front();
       if (outcome)
@@ -137,7 +141,8 @@ struct stream_writer_state {
   }
 
   std::optional<position> remembered(const append_entry& entry) const {
-    return entry.identity.empty() ? std::nullopt : recent.find(entry.identity);
+    return entry.identity.empty() ? std::nullopt
+                                  : recent.find(entry.identity, now_ms);
   }
 
   void quarantine(const append_entries& refused) {
@@ -149,10 +154,13 @@ struct stream_writer_state {
   pointer self;
   std::unique_ptr<log_appender> log;
   logger out;
+  std::shared_ptr<world> surroundings;
+  int64_t now_ms = 0;        // of this flush
   std::deque<waiting> queue; // unanswered, oldest first
   intake::recent_ids recent; // of entries whose XADD was answered
   /// Answered in this flush; remembered when all of it is.
   std::vector<std::pair<std::string, position>> later;
+  bool failed = false;   // the append of this flush
   bool flushing = false; // a flush is in the mailbox
 };
 
@@ -161,6 +169,7 @@ stream_writer(stream_writer_actor::stateful_pointer<stream_writer_state> self,
               const stream_writer_setup& setup) {
   self->state.log = setup.open_log();
   self->state.out = setup.log;
+  self->state.surroundings = setup.surroundings;
   self->set_error_handler([](caf::error&) {});
   return {
       [self](append_atom, const append_entries& entries) {

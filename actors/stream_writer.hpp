@@ -6,6 +6,7 @@
 
 #include "messages/protocols/directory.hpp"
 #include "messages/protocols/stream_writer.hpp"
+#include "runtime/ports/clock.hpp"
 #include "runtime/ports/event_log.hpp"
 #include "runtime/telemetry/log.hpp"
 #include "runtime/telemetry/metrics.hpp"
@@ -19,6 +20,7 @@ namespace eventpulse {
 
 struct stream_writer_setup {
   std::function<std::unique_ptr<log_appender>()> open_log;
+  std::shared_ptr<world> surroundings; // null: what is remembered stays
   logger log;
   metrics* meters = nullptr; // outlives the actor; null in tests
   bool detached = true;      // false only under the test scheduler

@@ -10,6 +10,7 @@ namespace eventpulse {
 
 struct outbound_answer {
   unsigned status = 0; // 0: no HTTP answer, see error
+  bool sent = true;    // false: it never got its turn, which is no attempt
   std::string error;
   http_headers headers;
   std::string body_excerpt;

@@ -138,6 +138,7 @@ private:
     return child("stream_writer", [this](caf::local_actor*) {
       stream_writer_setup setup;
       setup.open_log = [o = stream_] { return redis::make_appender(o); };
+      setup.surroundings = frame_.surroundings;
       setup.log = frame_.log;
       setup.meters = &frame_.meters;
       auto made = caf::actor_cast<caf::actor>(
@@ -208,6 +209,7 @@ private:
                    setup.open_hints = [o = stream_] {
                      return redis::make_hint_bus(o);
                    };
+                   setup.sweeps = index == 0;
                    setup.directory = frame_.directory;
                    setup.surroundings = frame_.surroundings;
                    setup.log = frame_.log;

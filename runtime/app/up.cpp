@@ -209,6 +209,11 @@ private:
 
   result<void> announce() {
     announced_ = generations();
+    // For the commands that are given the data directory.
+    if (auto told = servers_->directory().write_private(
+            "address", client_address(settings_) + "\n");
+        !told)
+      return told;
     if (options_.ready_file.empty())
       return {};
     const process_ids pids{intake_->pid(), worker_->pid(),

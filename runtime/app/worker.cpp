@@ -53,7 +53,12 @@ public:
                std::shared_ptr<sender> out, std::string ready_file)
       : frame_(frame), s_(s), database_(postgres_options(s, secret_key)),
         stream_(redis_options(s)), out_(std::move(out)),
-        ready_file_(std::move(ready_file)), name_(worker_name(s)) {}
+        ready_file_(std::move(ready_file)), name_(worker_name(s)) {
+    // Two processes of one name would take each other's leases.
+    uint32_t chance = 0;
+    frame.surroundings->random(&chance, sizeof chance);
+    name_ += '-' + std::to_string(chance);
+  }
 
   supervisor_actor start() {
     return spawn_supervisor(frame_.system, options("root", one_for_one()),

@@ -23,6 +23,7 @@ constexpr std::chrono::milliseconds overdue_every{100}; // it looks at each host
 
 outbound_answer not_sent(std::string why) {
   outbound_answer out;
+  out.sent = false;
   out.error = std::move(why);
   return out;
 }
@@ -98,7 +99,10 @@ private:
         continue;
       }
       if (auto fault = fault_of(work.request); !fault.empty()) {
-        answer_waiting(work, fault);
+        no_longer_waiting();
+        outbound_answer refused; // an attempt: it would fail the same again
+        refused.error = fault;
+        work.done(std::move(refused));
         continue;
       }
       auto host = host_of(work.request.url);

@@ -266,6 +266,9 @@ private:
                    max, std::numeric_limits<uint32_t>::max(),
                    static_cast<uint64_t>(max), static_cast<uint64_t>(max)}));
     p.number(static_cast<int64_t>(std::min<size_t>(limit, max - 1)) + 1);
+    // One snapshot for all three: a control must not be seen without the
+    // events before it, nor they without it.
+    s.run_text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
     // The clocks first: whatever is committed after them is at or after them.
     auto clock = number_if(s.run(read_clock)[0][0]).value_or(0);
     auto batch = std::make_shared<persisted_batch>();

@@ -90,7 +90,7 @@ const statement read_unplaced{
     "rule_read_unplaced",
     "SELECT id, kind FROM control WHERE position_ms IS NULL AND created_at <="
     " clock_timestamp() - $1::bigint * interval '1 millisecond'"
-    " ORDER BY created_at, id"};
+    " ORDER BY created_at, id LIMIT 1000"};
 
 rule_version read_version(const pqxx::row& row) {
   rule_version v;

@@ -28,6 +28,7 @@ inline constexpr size_t append_batch_bytes_max = 4 << 20;
 inline constexpr size_t read_batch_max = 1000; // entries of one XREADGROUP
 inline constexpr size_t batches_unpersisted_max = 2;
 inline constexpr size_t batches_unevaluated_max = 8;
+inline constexpr int64_t recent_ids_ms = 60'000;
 inline constexpr size_t recent_ids_max = 100'000; // duplicates remembered
 
 // rules

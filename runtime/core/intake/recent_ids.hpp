@@ -24,9 +24,13 @@ public:
   explicit recent_ids(size_t count_max = limits::recent_ids_max)
       : count_max_(count_max) {}
 
-  std::optional<position> find(const std::string& identity) const {
+  /// Nothing for what was added more than limits::recent_ids_ms ago: then it is
+  /// for the persister to say whether it is still within dedup_window.
+  std::optional<position> find(const std::string& identity,
+                               int64_t now_ms = 0) const {
     auto found = positions_.find(identity);
-    if (found == positions_.end())
+    if (found == positions_.end() ||
+        now_ms - static_cast<int64_t>(found->second.ms) > limits::recent_ids_ms)
       return std::nullopt;
     return found->second;
   }

@@ -1,0 +1,310 @@
+// The control inputs: a rule published, replaced, removed, each at its place in
+// the order.
+
+#include "actors/rule_router.hpp"
+
+#include "messages/protocols/errors.hpp"
+#include "runtime/core/delivery/render.hpp"
+
+#include <boost/json.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <algorithm>
+
+namespace eventpulse {
+
+namespace json = boost::json;
+
+/// False: it has to wait; it is applied again when something has changed.
+bool rule_router_state::apply(const control_input& control) {
+  if (control.key <= loaded_global_.key || control.key <= fed_.key)
+    return true; // in force when we loaded, or fed before
+  boost::system::error_code wrong;
+  auto parsed = json::parse(control.body, wrong);
+  auto* body = wrong ? nullptr : parsed.if_object();
+  auto* rule = body ? body->if_contains("rule") : nullptr;
+  auto* version = body ? body->if_contains("version") : nullptr;
+  auto* document = body ? body->if_contains("document") : nullptr;
+  bool deletes = control.kind == "rule.deleted";
+  bool publishes = control.kind == "rule.published" && version &&
+                   version->is_int64() && document;
+  if (!rule || !rule->is_string() || (!deletes && !publishes)) {
+    setup_.log.error("control_not_understood",
+                     {{"id", control.id}, {"kind", control.kind}});
+    return true;
+  }
+  std::string id(rule->as_string());
+  auto present = by_rule_.find(id);
+  if (present != by_rule_.end()) {
+    auto& slot = *slots_[present->second];
+    // The version in force is evaluated up to here first.
+    if (slot.now != rule_slot::phase::parked &&
+        (slot.now != rule_slot::phase::level || !slot.ready ||
+         !slot.unanswered.empty()))
+      return false;
+  }
+  for (auto& slot : slots_) // its end must not touch what comes after
+    if (slot && slot->rule == id && slot->now == rule_slot::phase::retiring &&
+        !slot->heir)
+      return false;
+  auto number = version && version->is_int64() ? version->as_int64() : 0;
+  if (number < newest_[id]) {
+    // Its entry was late: a newer version is in force already.
+    make_step(
+        {control.key, std::max(time_of_feed(), control.key.received_at_ms)},
+        {});
+    return true;
+  }
+  newest_[id] = number;
+  if (publishes) {
+    rule_version wanted;
+    wanted.id = id;
+    wanted.version = version->as_int64();
+    wanted.document = json::serialize(*document);
+    return apply_version(control, std::move(wanted));
+  }
+  if (present != by_rule_.end())
+    retire(*slots_[present->second], "rule_removed", control.key);
+  make_step({control.key, std::max(time_of_feed(), control.key.received_at_ms)},
+            {});
+  return true;
+}
+
+/// Compiles first. The control stays where it is meanwhile, since the version
+/// in force may die before the answer.
+bool rule_router_state::apply_version(const control_input& control,
+                                      rule_version wanted) {
+  if (compiled_ && compiled_->first == control.key) {
+    auto rule = std::exchange(compiled_, std::nullopt)->second;
+    if (rule) // a broken rule never replaces a good one
+      publish(rule, control.key);
+    return true;
+  }
+  compiling_ = true;
+  auto id = wanted.id;
+  self_
+      ->request(setup_.catalog, caf::infinite, compile_atom::value,
+                share(std::move(wanted)))
+      .then(
+          [this, key = control.key](const compiled_rule_ptr& rule) {
+            compiling_ = false;
+            compiled_.emplace(key, rule);
+            go_on();
+          },
+          [this, key = control.key, id](caf::error& e) {
+            compiling_ = false;
+            compiled_.emplace(key, nullptr);
+            setup_.log.error(
+                "rule_does_not_compile",
+                {{"rule", id}, {"reason", to_string(to_failure(e))}});
+            go_on();
+          });
+  return false;
+}
+
+void rule_router_state::publish(const compiled_rule_ptr& rule,
+                                const order_key& key) {
+  cursor at{key, std::max(time_of_feed(), key.received_at_ms)};
+  auto present = by_rule_.find(rule->id());
+  auto* old =
+      present == by_rule_.end() ? nullptr : slots_[present->second].get();
+  bool lives = rule->mode() != rule_mode::off;
+  if (old && lives && old->now == rule_slot::phase::level &&
+      old->compiled->fingerprint() == rule->fingerprint()) {
+    make_step(at, {});
+    return replace(*old, rule);
+  }
+  std::optional<uint32_t> retiring;
+  bool successor = old != nullptr;
+  if (old && old->now != rule_slot::phase::parked)
+    retiring = old->index;
+  if (old)
+    retire(*old, lives ? "" : "rule_removed", key);
+  make_step(at, {});
+  if (retiring && !lives && slots_[*retiring])
+    slots_[*retiring]->closing_version = rule->version();
+  if (!lives) {
+    outcome_commit what;
+    what.statuses.push_back({rule->id(),
+                             rule->version(),
+                             rule_state::off,
+                             setup_.worker,
+                             {},
+                             0,
+                             0,
+                             0});
+    return send_commit(std::move(what));
+  }
+  auto& slot = add_slot(rule->id(), rule, key, at);
+  slot.waits = retiring.has_value();
+  slot.backfill_ms = rule->backfill_given() ? rule->backfill_ms()
+                     : successor            ? rule->horizon_ms()
+                                            : 0;
+  if (slot.backfill_ms > 0)
+    leave_level(slot);
+  if (retiring)
+    slots_[*retiring]->heir = slot.index; // starts when that one is through
+  else if (successor)
+    start_heir(slot.index);
+  else
+    start_child(slot);
+}
+
+/// The same state under another version.
+void rule_router_state::replace(rule_slot& slot,
+                                const compiled_rule_ptr& rule) {
+  slot.compiled = rule;
+  index_.put(slot.index, rule);
+  self_->request(slot.evaluator, caf::infinite, replace_atom::value, rule)
+      .then(
+          [this, index = slot.index,
+           incarnation = slot.incarnation](const step_outcome_ptr& outcome) {
+            // Its cooldown and its resolve_after may be others now.
+            auto* s = find(index, incarnation);
+            if (!s)
+              return;
+            set_deadline(*s, outcome->next_deadline_ms);
+            if (s->now == rule_slot::phase::level)
+              mind_deadline(*s, 0);
+            wish_clock();
+          },
+          [](caf::error&) {
+            // Its supervisor tells how the evaluator ended.
+          });
+  report(slot, rule_state::active);
+}
+
+/// Evaluates the version up to the key, then resolves what is open for this
+/// reason; without a reason its heir takes the open alerts over.
+void rule_router_state::retire(rule_slot& slot, const std::string& reason,
+                               const order_key& key) {
+  cursor until{fed_.key, std::max(time_of_feed(), key.received_at_ms)};
+  make_step(until, {}); // everybody's timers up to here
+  by_rule_.erase(slot.rule);
+  index_.remove(slot.index);
+  set_deadline(slot, std::nullopt);
+  if (slot.now == rule_slot::phase::parked) {
+    end_without_evaluator(slot, reason, key.received_at_ms);
+    return drop(slot);
+  }
+  slot.now = rule_slot::phase::retiring;
+  slot.closing_reason = reason;
+  slot.closing_at_ms = key.received_at_ms;
+  auto last = levels_.begin(until, std::vector<uint32_t>{slot.index});
+  auto closing = levels_.begin(until, std::vector<uint32_t>{slot.index});
+  send_step(slot, last, share(step{nullptr, {}, until}));
+  close(slot, closing);
+}
+
+void rule_router_state::close(rule_slot& slot, uint64_t step) {
+  auto through = [this, step, index = slot.index,
+                  incarnation = slot.incarnation](const step_outcome& outcome) {
+    auto* s = find(index, incarnation);
+    if (!s)
+      return;
+    levels_.answered(index, step);
+    outcome_commit what;
+    what.changes = outcome.changes;
+    auto now = setup_.surroundings->now_ms();
+    for (auto& change : outcome.changes)
+      for (auto& d : deliveries_of(change, now))
+        what.deliveries.push_back(std::move(d));
+    what.rules_removed.push_back(s->rule);
+    if (!s->heir) {
+      what.statuses.push_back(status_of(*s, rule_state::off));
+      what.statuses.back().version =
+          std::max(s->closing_version, s->compiled->version());
+    }
+    auto heir = s->heir;
+    drop(*s);
+    send_commit(std::move(what));
+    if (heir)
+      start_heir(*heir);
+    settle_credit();
+    go_on();
+  };
+  if (slot.closing_reason.empty())
+    self_->request(slot.evaluator, caf::infinite, snapshot_atom::value, false)
+        .then([through](const rule_snapshot_ptr&) { through({}); },
+              [](caf::error&) {});
+  else
+    self_
+        ->request(slot.evaluator, caf::infinite, close_atom::value,
+                  slot.closing_reason, slot.closing_at_ms)
+        .then([through](const step_outcome_ptr& o) { through(*o); },
+              [](caf::error&) {});
+}
+
+/// What the rule left open is resolved from the store, after all that was
+/// recorded before; without a reason its heir takes that over.
+void rule_router_state::end_without_evaluator(const rule_slot& slot,
+                                              const std::string& reason,
+                                              int64_t at_ms) {
+  outcome_commit what;
+  what.rules_removed.push_back(slot.rule);
+  if (reason.empty())
+    return send_commit(std::move(what));
+  what.statuses.push_back(status_of(slot, rule_state::off));
+  auto resolve = [this, reason, at_ms,
+                  rule = slot.compiled](const rule_memory& left) {
+    outcome_commit ended;
+    auto now = setup_.surroundings->now_ms();
+    for (auto& open : left.open) {
+      if (open.rule_version > rule->version())
+        continue; // of one that was published since
+      alert_change change{alert_change::kind::resolved, open, rule->notify()};
+      change.after.state = alert_state::resolved;
+      change.after.resolved_at_ms = at_ms;
+      change.after.resolve_reason = reason;
+      for (auto& d : deliveries_of(change, now))
+        ended.deliveries.push_back(std::move(d));
+      ended.changes.push_back(std::move(change));
+    }
+    send_commit(std::move(ended));
+  };
+  send_commit(std::move(what), [this, resolve, rule = slot.rule] {
+    self_->request(setup_.history, caf::infinite, snapshot_atom::value, rule)
+        .then([resolve](const rule_memory_ptr& left) { resolve(*left); },
+              [this, rule](caf::error& e) {
+                setup_.log.error(
+                    "alerts_left_open",
+                    {{"rule", rule}, {"reason", to_string(to_failure(e))}});
+              });
+  });
+}
+
+/// The cursor is the heir's from now on; it starts when everything that was
+/// recorded of the other is committed.
+void rule_router_state::start_heir(uint32_t index) {
+  auto* heir = slots_[index].get();
+  if (!heir)
+    return;
+  heir->waits = false;
+  heir->heired = true;
+  outcome_commit what;
+  if (heir->now == rule_slot::phase::catching_up)
+    what.rules.push_back({heir->rule, heir->done, true});
+  send_commit(std::move(what), [this, index, child = heir->child] {
+    auto* s = slots_[index].get();
+    if (s && s->child == child)
+      start_child(*s);
+  });
+}
+
+void rule_router_state::drop(rule_slot& slot) {
+  levels_.leave(slot.index);
+  set_deadline(slot, std::nullopt);
+  index_.remove(slot.index);
+  holding_.erase(slot.index);
+  if (auto named = by_rule_.find(slot.rule);
+      named != by_rule_.end() && named->second == slot.index)
+    by_rule_.erase(named);
+  by_child_.erase(slot.child);
+  self_
+      ->request(setup_.evaluators, caf::infinite, delete_atom::value,
+                slot.child)
+      .then([] {}, [](caf::error&) {});
+  slots_[slot.index].reset();
+}
+
+} // namespace eventpulse
