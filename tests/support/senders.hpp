@@ -3,7 +3,7 @@
 // under its own source, so that the same document may be sent in all of them.
 
 #include "tests/support/documents.hpp"
-#include "tests/support/product.hpp"
+#include "tests/support/installation.hpp"
 
 #include <zlib.h>
 
@@ -74,7 +74,7 @@ inline std::string gzipped(const std::string& text) {
 /// answer that is not what it should be.
 class sender_client {
 public:
-  sender_client(const product& to, content_type how)
+  sender_client(const installation& to, content_type how)
       : how_(how), source_(source_of(how)),
         base_(to.request("POST", "/v1/events")) {}
 
@@ -186,7 +186,7 @@ private:
 /// went wrong.
 class crowd {
 public:
-  crowd(const product& to, const std::vector<document>& all) {
+  crowd(const installation& to, const std::vector<document>& all) {
     for (const auto how : content_types)
       threads_.emplace_back([&all,
                              client = std::make_shared<sender_client>(to, how),
