@@ -3,6 +3,7 @@
 
 #include "runtime/app/setting_table.hpp"
 #include "runtime/app/settings.hpp"
+#include "tests/support/source_tree.hpp"
 #include "tests/unit/app/scratch.hpp"
 
 #include <filesystem>
@@ -33,7 +34,7 @@ bool holds(const std::string& text, const std::string& part) {
 } // namespace
 
 CAF_TEST(the documented file lists exactly the settings with their defaults) {
-  const auto root = std::filesystem::path{__FILE__}.parent_path() / "../../..";
+  const auto root = eventpulse::testing::source_tree();
   std::ifstream in{root / "config/eventpulse.yaml"};
   CAF_REQUIRE(in.good());
   const std::string text{std::istreambuf_iterator<char>{in}, {}};

@@ -4,6 +4,7 @@
 
 #include "runtime/core/base/limits.hpp"
 #include "runtime/core/rules/rule_tests.hpp"
+#include "tests/support/source_tree.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -15,8 +16,7 @@ using namespace eventpulse::testing;
 
 namespace {
 
-const auto home =
-    std::filesystem::path{__FILE__}.parent_path() / ".." / ".." / "..";
+const auto home = eventpulse::testing::source_tree();
 
 std::string file(const std::filesystem::path& path) {
   std::ifstream in{home / path};
