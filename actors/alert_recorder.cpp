@@ -24,7 +24,6 @@ void append(outcome_commit& into, const outcome_commit& more) {
   for (auto& moved : more.rules) {
     std::erase_if(into.rules,
                   [&](const rule_cursor& c) { return c.rule == moved.rule; });
-    std::erase(into.rules_removed, moved.rule);
     into.rules.push_back(moved);
   }
   for (auto& removed : more.rules_removed) {
@@ -39,6 +38,16 @@ void append(outcome_commit& into, const outcome_commit& more) {
   add(into.deliveries, more.deliveries);
   add(into.statuses, more.statuses);
   add(into.dead, more.dead);
+}
+
+/// A cursor of a rule that `into` removes, with its snapshot: the removal must
+/// be done first.
+bool adds_again(const outcome_commit& into, const outcome_commit& more) {
+  return std::any_of(
+      more.rules.begin(), more.rules.end(), [&](const rule_cursor& added) {
+        return std::find(into.rules_removed.begin(), into.rules_removed.end(),
+                         added.rule) != into.rules_removed.end();
+      });
 }
 
 } // namespace
@@ -129,7 +138,8 @@ size_t alert_recorder_state::gather(outcome_commit& into) const {
   size_t jobs = 0;
   for (auto& j : queue_) {
     auto* commit = std::get_if<outcome_commit_ptr>(&j.what);
-    if (!commit || jobs == std::min(jobs_max, jobs_max_))
+    if (!commit || jobs == std::min(jobs_max, jobs_max_) ||
+        adds_again(into, **commit))
       break;
     append(into, **commit);
     ++jobs;

@@ -5,9 +5,31 @@
 
 #include <caf/typed_event_based_actor.hpp>
 
+#include <algorithm>
+
 namespace eventpulse {
 
 namespace {
+
+/// A rule whose own cursor is beyond the global one is evaluated by the version
+/// in force there: the one before is through, and its successor has begun.
+result<void> advance(history_reader_state& stores, const rule_cursor& own,
+                     std::vector<rule_version>& in_force) {
+  auto versions = stores.rules->versions(own.rule);
+  if (!versions && versions.error().code == errc::not_found)
+    return {};
+  if (!versions)
+    return versions.error();
+  std::erase_if(in_force,
+                [&](const rule_version& v) { return v.id == own.rule; });
+  const rule_version* newest = nullptr;
+  for (auto& v : *versions)
+    if (v.key && *v.key <= own.at.key && (!newest || *newest->key < *v.key))
+      newest = &v;
+  if (newest && !newest->deleted)
+    in_force.push_back(*newest);
+  return {};
+}
 
 result<evaluation_state> load(history_reader_state& stores) {
   auto cursors = stores.outcomes->load_start();
@@ -16,6 +38,10 @@ result<evaluation_state> load(history_reader_state& stores) {
   auto in_force = stores.rules->in_force(cursors->global.key);
   if (!in_force)
     return in_force.error();
+  for (auto& own : cursors->rules)
+    if (cursors->global.key < own.at.key)
+      if (auto done = advance(stores, own, *in_force); !done)
+        return done.error();
   return evaluation_state{std::move(cursors).value(),
                           std::move(in_force).value()};
 }

@@ -37,6 +37,8 @@ bool rule_router_state::apply(const control_input& control) {
   auto present = by_rule_.find(id);
   if (present != by_rule_.end()) {
     auto& slot = *slots_[present->second];
+    if (control.key <= slot.published)
+      return true; // its own cursor was beyond, so it began with this one
     // The version in force is evaluated up to here first.
     if (slot.now != rule_slot::phase::parked &&
         (slot.now != rule_slot::phase::level || !slot.ready ||

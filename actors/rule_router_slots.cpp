@@ -361,7 +361,8 @@ void rule_router_state::caught_up(rule_slot& slot, const step_outcome& outcome,
   slot.done = std::max(slot.done, outcome.at);
   set_deadline(slot, outcome.next_deadline_ms);
   record(slot, outcome);
-  if (!more && !(slot.done < fed_))
+  // Its cursor may be ahead of its state, which has to reach the feed.
+  if (!more && !(outcome.at < fed_))
     join(slot);
   else {
     if (!more) // the rest is short: the feed waits for it

@@ -50,7 +50,7 @@ using alert_recorder_actor = caf::typed_actor<
     caf::reacts_to<found_atom, std::string, caf::actor>>;
 
 using history_reader_actor = caf::typed_actor<
-    /// Cursors, and the rules in force at the global one.
+    /// Cursors, and the rules in force at the global one or at their own.
     caf::replies_to<load_atom>::with<evaluation_state_ptr>,
     /// Events and controls after the key, at most so many.
     caf::replies_to<read_atom, order_key, uint32_t>::with<history_page_ptr>,

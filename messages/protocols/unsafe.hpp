@@ -82,7 +82,8 @@ using evaluator_start_ptr = shared<evaluator_start>;
 /// Everything evaluation goes on from after a start.
 struct evaluation_state {
   evaluation_start cursors;
-  std::vector<rule_version> in_force; // as of the global cursor
+  /// As of the global cursor, or of the rule's own where that is later.
+  std::vector<rule_version> in_force;
 };
 using evaluation_state_ptr = shared<evaluation_state>;
 
