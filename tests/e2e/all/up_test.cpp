@@ -48,9 +48,12 @@ struct fixture {
 
   /// The line that the newest `up` printed for the user to paste.
   std::string curl_line() const {
+    // It may be printed a moment after the ready file is there.
+    CAF_REQUIRE(eventually(
+        [&] { return p.said().rfind("  curl ") != std::string::npos; },
+        patience));
     const auto said = p.said();
     const auto begin = said.rfind("  curl ");
-    CAF_REQUIRE(begin != std::string::npos);
     return said.substr(begin, said.find('\n', begin) - begin);
   }
 
