@@ -34,6 +34,8 @@ public:
                     {"EVENTPULSE_OUTBOUND_ALLOW", "127.0.0.0/8"},
                     {"EVENTPULSE_LOG_LEVEL", "info"},
                     // Short, so that a take-over is, too.
+                    {"EVENTPULSE_OUTBOUND_TIMEOUT", "5s"},
+                    {"EVENTPULSE_OUTBOUND_DELIVERY_LEASE", "11s"},
                     {"EVENTPULSE_LEASE_TTL", "3s"},
                     {"EVENTPULSE_LEASE_RENEW", "500ms"},
                     {"EVENTPULSE_DATABASE_STATEMENT_TIMEOUT", "2s"},

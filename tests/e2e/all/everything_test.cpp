@@ -17,6 +17,8 @@ namespace {
 
 struct fixture {
   product p{{{"EVENTPULSE_LOG_LEVEL", "warn"},
+             {"EVENTPULSE_OUTBOUND_TIMEOUT", "5s"},
+             {"EVENTPULSE_OUTBOUND_DELIVERY_LEASE", "11s"},
              {"EVENTPULSE_LEASE_TTL", "4s"},
              {"EVENTPULSE_LEASE_RENEW", "1s"},
              {"EVENTPULSE_DATABASE_STATEMENT_TIMEOUT", "3s"},
