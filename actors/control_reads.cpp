@@ -1,4 +1,5 @@
 #include "actors/control_routes.hpp"
+#include "runtime/core/base/json_parse.hpp"
 #include "runtime/core/base/time.hpp"
 #include "runtime/core/delivery/render.hpp"
 #include "runtime/core/intake/render.hpp"
@@ -58,7 +59,8 @@ result<list_range> read_range(const control_call& call) {
 }
 
 json::value event_object(const stored_event& e) {
-  return json::parse(intake::to_cloudevents_json(e.what, e.persisted_at_ms));
+  return parse_kept_json(
+      intake::to_cloudevents_json(e.what, e.persisted_at_ms));
 }
 
 std::string_view name_of(delivery_state s) {
@@ -193,7 +195,7 @@ result<control_outcome> list_alerts(control_call& call) {
     return page.error();
   json::array items;
   for (auto& a : *page)
-    items.push_back(json::parse(alert_json(a)));
+    items.push_back(parse_kept_json(alert_json(a)));
   std::optional<std::string> next;
   if (page->size() == q.limit)
     next = join_cursor(page->back().opened_at_ms, page->back().id);
@@ -210,7 +212,7 @@ result<control_outcome> get_alert(control_call& call) {
   if (found->empty())
     return failure{errc::not_found, "no alert of this id"};
   return control_outcome{
-      json_answer(200, json::parse(alert_json(found->front())))};
+      json_answer(200, parse_kept_json(alert_json(found->front())))};
 }
 
 result<control_outcome> list_deliveries(control_call& call) {

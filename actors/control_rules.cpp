@@ -1,4 +1,5 @@
 #include "actors/control_routes.hpp"
+#include "runtime/core/base/json_parse.hpp"
 #include "runtime/core/base/limits.hpp"
 #include "runtime/core/base/time.hpp"
 #include "runtime/core/rules/compile.hpp"
@@ -13,7 +14,7 @@ namespace json = boost::json;
 namespace {
 
 json::object to_object(const rule_version& v) {
-  auto out = json::parse(v.document).as_object();
+  auto out = parse_kept_json(v.document).as_object();
   out["version"] = v.version;
   out["published_at"] = format_rfc3339_ms(v.published_at_ms);
   out["published_by"] = v.published_by;
@@ -216,7 +217,7 @@ result<control_outcome> validate_rule(control_call& call) {
   auto& rule = *std::get<0>(compiled);
   return control_outcome{
       json_answer(200, {{"valid", true},
-                        {"rule", json::parse(to_json(rule.document()))}}),
+                        {"rule", parse_kept_json(to_json(rule.document()))}}),
       {}};
 }
 

@@ -4,6 +4,7 @@
 #include "actors/rule_router.hpp"
 
 #include "messages/protocols/errors.hpp"
+#include "runtime/core/base/json_parse.hpp"
 #include "runtime/core/delivery/render.hpp"
 
 #include <boost/json.hpp>
@@ -20,7 +21,7 @@ bool rule_router_state::apply(const control_input& control) {
   if (control.key <= loaded_global_.key || control.key <= fed_.key)
     return true; // in force when we loaded, or fed before
   boost::system::error_code wrong;
-  auto parsed = json::parse(control.body, wrong);
+  auto parsed = parse_kept_json(control.body, wrong);
   auto* body = wrong ? nullptr : parsed.if_object();
   auto* rule = body ? body->if_contains("rule") : nullptr;
   auto* version = body ? body->if_contains("version") : nullptr;

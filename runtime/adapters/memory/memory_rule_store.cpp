@@ -1,6 +1,7 @@
 #include "runtime/adapters/memory/memory_database.hpp"
 
 #include "runtime/core/base/hash.hpp"
+#include "runtime/core/base/json_parse.hpp"
 #include "runtime/core/base/json_text.hpp"
 
 #include <boost/json.hpp>
@@ -69,7 +70,7 @@ public:
       if (!db->channels.contains(id))
         return failure{errc::invalid, "there is no channel " + id};
     boost::json::error_code error;
-    auto ignored = boost::json::parse(request.document, error);
+    auto ignored = parse_kept_json(request.document, error);
     if (error)
       return failure{errc::rejected, "the document is not JSON"};
     rule_version v;

@@ -1,5 +1,6 @@
 // The canonical JSON of a rule document.
 
+#include "runtime/core/base/json_parse.hpp"
 #include "runtime/core/base/time.hpp"
 #include "runtime/core/rules/document.hpp"
 
@@ -47,7 +48,7 @@ public:
   /// Text that is JSON already, made by the reader.
   void json(std::string_view name, const std::optional<std::string>& text) {
     if (text)
-      out[name] = boost::json::parse(*text);
+      out[name] = parse_kept_json(*text);
   }
 };
 
@@ -68,7 +69,7 @@ object absence_json(const absence_spec& a) {
   if (!a.expect.empty()) {
     array groups;
     for (const auto& group : a.expect)
-      groups.push_back(boost::json::parse(group));
+      groups.push_back(parse_kept_json(group));
     to.out["expect"] = std::move(groups);
   }
   return std::move(to.out);

@@ -1,4 +1,5 @@
 #include "runtime/core/rules/rule_tests.hpp"
+#include "runtime/core/base/json_parse.hpp"
 
 #include "runtime/core/base/time.hpp"
 #include "runtime/core/engine/rule_evaluator.hpp"
@@ -24,13 +25,13 @@ std::string moment(int64_t ms) {
 }
 
 bool same_json(const std::string& a, const std::string& b) {
-  return boost::json::parse(a) == boost::json::parse(b);
+  return parse_kept_json(a) == parse_kept_json(b);
 }
 
 // Every member of `wanted` is in `got` with that value.
 bool has_members(const std::string& wanted, const std::string& got) {
-  const auto all = boost::json::parse(got);
-  const auto asked = boost::json::parse(wanted);
+  const auto all = parse_kept_json(got);
+  const auto asked = parse_kept_json(wanted);
   for (const auto& member : asked.as_object()) {
     const auto* v = all.as_object().if_contains(member.key());
     if (v == nullptr || *v != member.value())

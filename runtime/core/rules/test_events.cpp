@@ -1,4 +1,5 @@
 #include "runtime/core/rules/test_events.hpp"
+#include "runtime/core/base/json_parse.hpp"
 
 #include "runtime/core/base/limits.hpp"
 #include "runtime/core/rules/text_template.hpp"
@@ -145,7 +146,7 @@ std::variant<std::vector<event>, std::string>
 make_test_events(const rule_test& test) {
   std::vector<event> out;
   for (const auto& written : test.events) {
-    const template_tree shape{json::parse(written.event)};
+    const template_tree shape{parse_kept_json(written.event)};
     if (!shape.problem.empty())
       return shape.problem;
     for (uint32_t i = 0; i < written.repeat; ++i) {
