@@ -21,15 +21,15 @@ void append(outcome_commit& into, const outcome_commit& more) {
     else
       into.global = more.global;
   }
-  for (auto& moved : more.rules) {
-    std::erase_if(into.rules,
-                  [&](const rule_cursor& c) { return c.rule == moved.rule; });
-    into.rules.push_back(moved);
-  }
   for (auto& removed : more.rules_removed) {
     std::erase_if(into.rules,
                   [&](const rule_cursor& c) { return c.rule == removed; });
     into.rules_removed.push_back(removed);
+  }
+  for (auto& moved : more.rules) {
+    std::erase_if(into.rules,
+                  [&](const rule_cursor& c) { return c.rule == moved.rule; });
+    into.rules.push_back(moved);
   }
   auto add = [](auto& to, const auto& from) {
     to.insert(to.end(), from.begin(), from.end());
@@ -40,14 +40,18 @@ void append(outcome_commit& into, const outcome_commit& more) {
   add(into.dead, more.dead);
 }
 
-/// A cursor of a rule that `into` removes, with its snapshot: the removal must
-/// be done first.
-bool adds_again(const outcome_commit& into, const outcome_commit& more) {
-  return std::any_of(
-      more.rules.begin(), more.rules.end(), [&](const rule_cursor& added) {
-        return std::find(into.rules_removed.begin(), into.rules_removed.end(),
-                         added.rule) != into.rules_removed.end();
-      });
+/// Not the fault of what was to be written.
+bool is_passing(errc code) {
+  return code == errc::fenced || code == errc::outcome_unknown ||
+         retryable(code);
+}
+
+/// Outcomes are never given up; a snapshot that cannot be written is, and the
+/// next one of its rule stands alone.
+bool is_tried_again(
+    const std::variant<outcome_commit_ptr, rule_snapshots>& what, errc code) {
+  return code != errc::fenced &&
+         (is_passing(code) || std::holds_alternative<outcome_commit_ptr>(what));
 }
 
 } // namespace
@@ -101,19 +105,20 @@ void alert_recorder_state::flush() {
     return;
   result<void> outcome;
   size_t jobs = 1;
-  if (auto* snapshots = std::get_if<rule_snapshots>(&queue_.front().what)) {
-    outcome = store_->save_snapshots(setup_.lease, **snapshots);
+  if (std::holds_alternative<rule_snapshots>(queue_.front().what)) {
+    std::vector<rule_snapshot> all;
+    jobs = gather(all);
+    outcome = save(all);
   } else {
     outcome_commit all;
     jobs = gather(all);
     outcome = commit(all);
     if (outcome)
       after_commit(all);
+    else if (!again(outcome.error(), jobs))
+      return;
   }
-  if (!outcome && !again(outcome.error(), jobs))
-    return;
-  if (!outcome && outcome.error().code != errc::fenced &&
-      std::holds_alternative<outcome_commit_ptr>(queue_.front().what)) {
+  if (!outcome && is_tried_again(queue_.front().what, outcome.error().code)) {
     ++failures_;
     jobs_tried_ = jobs;
     setup_.log.warn("record_retry", {{"failures", failures_},
@@ -128,6 +133,37 @@ void alert_recorder_state::flush() {
     wake(0ms);
 }
 
+size_t alert_recorder_state::gather(std::vector<rule_snapshot>& into) const {
+  size_t jobs = 0;
+  for (auto& j : queue_) {
+    auto* snapshots = std::get_if<rule_snapshots>(&j.what);
+    if (!snapshots || jobs == commits_gathered_max)
+      break;
+    into.insert(into.end(), (*snapshots)->begin(), (*snapshots)->end());
+    ++jobs;
+  }
+  return jobs;
+}
+
+/// One that PostgreSQL refuses must not keep the others from being saved.
+result<void> alert_recorder_state::save(const std::vector<rule_snapshot>& all) {
+  auto outcome = store_->save_snapshots(setup_.lease, all);
+  if (outcome || is_passing(outcome.error().code))
+    return outcome;
+  for (auto& one : all) {
+    auto alone =
+        all.size() == 1 ? outcome : store_->save_snapshots(setup_.lease, {one});
+    if (alone)
+      continue;
+    if (is_passing(alone.error().code))
+      return alone;
+    setup_.log.error(
+        "snapshot_refused",
+        {{"rule", one.rule}, {"reason", to_string(alone.error())}});
+  }
+  return outcome;
+}
+
 size_t alert_recorder_state::gather(outcome_commit& into) const {
   into.lease = setup_.lease;
   into.worker = setup_.worker;
@@ -138,8 +174,7 @@ size_t alert_recorder_state::gather(outcome_commit& into) const {
   size_t jobs = 0;
   for (auto& j : queue_) {
     auto* commit = std::get_if<outcome_commit_ptr>(&j.what);
-    if (!commit || jobs == std::min(jobs_max, jobs_max_) ||
-        adds_again(into, **commit))
+    if (!commit || jobs == std::min(jobs_max, jobs_max_))
       break;
     append(into, **commit);
     ++jobs;

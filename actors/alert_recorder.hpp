@@ -3,7 +3,8 @@
 // while the last commit was under way goes into one fenced transaction, in
 // order: alerts, deliveries, cursors. After the COMMIT it wakes the notifier.
 // A commit whose outcome is unknown is settled by reading the global cursor
-// back; alert and delivery ids make the rest safe to repeat. Detached.
+// back; alert and delivery ids make the rest safe to repeat. Snapshots are
+// saved in their turn, so what is recorded after one rests on it. Detached.
 
 #include "messages/lease.hpp"
 #include "messages/protocols/directory.hpp"
@@ -59,6 +60,8 @@ private:
   void flush();
   bool again(const failure& why, size_t jobs);
   size_t gather(outcome_commit& into) const;
+  size_t gather(std::vector<rule_snapshot>& into) const;
+  result<void> save(const std::vector<rule_snapshot>& all);
   result<void> commit(const outcome_commit& all);
   result<void> settle(const outcome_commit& all, const failure& why);
   void finish(size_t jobs, const result<void>& outcome);

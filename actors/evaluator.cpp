@@ -17,7 +17,7 @@ struct evaluator_state {
   static inline const char* name = "evaluator";
 
   caf::result<step_outcome_ptr> begin(const evaluator_start& how) {
-    rule.emplace(how.rule, how.aloud_after);
+    rule.emplace(how.rule, how.aloud_after, how.from);
     if (how.memory && how.memory->state) {
       if (auto restored = rule->restore(*how.memory->state); !restored)
         return error_of(restored);

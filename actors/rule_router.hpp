@@ -73,7 +73,7 @@ private:
 
   // --- start (rule_router_start.cpp)
   void load();
-  void loaded(const evaluation_state& state);
+  void remove_stale(const evaluation_state& state);
   void compile_in_force(const evaluation_state_ptr& state, size_t next);
   cursor loaded_cursor(const std::string& rule) const;
   void in_force_known();
@@ -103,21 +103,26 @@ private:
   void snapshots();
   void report_counts();
   void snapshot_done();
+  void first_snapshot(rule_slot& slot);
+  void born(rule_slot& slot);
+  void save(std::vector<rule_snapshot> all);
   int64_t time_of_feed() const;
 
   // --- controls (rule_router_controls.cpp)
   bool apply(const control_input& control);
   bool apply_version(const control_input& control, rule_version wanted);
-  void publish(const compiled_rule_ptr& rule, const order_key& key);
+  bool publish(const compiled_rule_ptr& rule, const order_key& key);
+  void keep_state(rule_slot& slot, const order_key& key);
   void replace(rule_slot& slot, const compiled_rule_ptr& rule);
   void retire(rule_slot& slot, const std::string& reason, const order_key& key);
-  void close(rule_slot& slot, uint64_t step);
-  void end_without_evaluator(const rule_slot& slot, const std::string& reason,
-                             int64_t at_ms);
-  void start_heir(uint32_t index);
+  void close(rule_slot& slot);
+  void end_without_evaluator(rule_slot& slot);
+  void ended(rule_slot& slot, outcome_commit what,
+             std::function<void()> then = {});
+  void start_heir(uint32_t index, outcome_commit what = {});
   void drop(rule_slot& slot);
 
-  // --- one rule's life (rule_router_slots.cpp)
+  // --- one rule's life (rule_router_slots.cpp, rule_router_catch_up.cpp)
   rule_slot& add_slot(const std::string& rule, compiled_rule_ptr compiled,
                       const order_key& published, const cursor& done);
   void start_child(rule_slot& slot);
@@ -131,8 +136,9 @@ private:
   void leave_level(rule_slot& slot);
   void catch_up(rule_slot& slot);
   void catch_up_next();
+  cursor goal_of(const rule_slot& slot) const;
   void caught_page(rule_slot& slot, const history_page& page,
-                   const cursor& fed_then);
+                   const cursor& goal_then);
   void caught_up(rule_slot& slot, const step_outcome& outcome, bool more);
   void join(rule_slot& slot);
   void suspect(rule_slot& slot);
@@ -141,6 +147,7 @@ private:
   void retry_later(rule_slot& slot);
   rule_slot* find(uint32_t index, uint64_t incarnation);
   rule_slot* find_child(const std::string& child);
+  order_key first_start(const rule_slot& slot) const;
   order_key replay_start(const rule_slot& slot) const;
 
   pointer self_;
@@ -171,9 +178,11 @@ private:
   std::deque<work> work_; // taken, not yet fed
   std::deque<std::pair<persisted_batch_ptr, credit>> batches_; // before live
   std::deque<credit> owed_; // batches fed, credit kept back
-  bool compiling_ = false;  // a control waits for its rule
+  bool compiling_ = false;  // a control waits for its rule, or to keep a state
   /// The rule of the control that waited; null: it does not compile.
   std::optional<std::pair<order_key, compiled_rule_ptr>> compiled_;
+  /// The control whose rule takes a state over that is recorded by now.
+  std::optional<order_key> state_kept_;
   std::set<uint32_t> holding_; // rules about to join: the feed stands still
   size_t catching_up_ = 0;     // pages under way
   std::deque<uint32_t> catch_up_queue_;
@@ -187,6 +196,7 @@ private:
     rule_snapshot_ptr what;
   };
   size_t snapshots_under_way_ = 0;
+  size_t saves_under_way_ = 0; // sent to the recorder
   std::vector<taken_snapshot> snapshots_taken_;
 };
 

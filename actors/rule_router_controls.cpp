@@ -78,9 +78,10 @@ bool rule_router_state::apply(const control_input& control) {
 bool rule_router_state::apply_version(const control_input& control,
                                       rule_version wanted) {
   if (compiled_ && compiled_->first == control.key) {
-    auto rule = std::exchange(compiled_, std::nullopt)->second;
-    if (rule) // a broken rule never replaces a good one
-      publish(rule, control.key);
+    // A broken rule never replaces a good one.
+    if (compiled_->second && !publish(compiled_->second, control.key))
+      return false;
+    compiled_.reset();
     return true;
   }
   compiling_ = true;
@@ -105,7 +106,8 @@ bool rule_router_state::apply_version(const control_input& control,
   return false;
 }
 
-void rule_router_state::publish(const compiled_rule_ptr& rule,
+/// False: it waits, as apply() says.
+bool rule_router_state::publish(const compiled_rule_ptr& rule,
                                 const order_key& key) {
   cursor at{key, std::max(time_of_feed(), key.received_at_ms)};
   auto present = by_rule_.find(rule->id());
@@ -114,8 +116,14 @@ void rule_router_state::publish(const compiled_rule_ptr& rule,
   bool lives = rule->mode() != rule_mode::off;
   if (old && lives && old->now == rule_slot::phase::level &&
       old->compiled->fingerprint() == rule->fingerprint()) {
+    if (state_kept_ != key) {
+      keep_state(*old, key);
+      return false;
+    }
+    state_kept_.reset();
     make_step(at, {});
-    return replace(*old, rule);
+    replace(*old, rule);
+    return true;
   }
   std::optional<uint32_t> retiring;
   bool successor = old != nullptr;
@@ -136,21 +144,51 @@ void rule_router_state::publish(const compiled_rule_ptr& rule,
                              0,
                              0,
                              0});
-    return send_commit(std::move(what));
+    send_commit(std::move(what));
+    return true;
   }
   auto& slot = add_slot(rule->id(), rule, key, at);
   slot.waits = retiring.has_value();
   slot.backfill_ms = rule->backfill_given() ? rule->backfill_ms()
                      : successor            ? rule->horizon_ms()
                                             : 0;
+  slot.birth = levels_.begin(at, std::vector<uint32_t>{slot.index});
   if (slot.backfill_ms > 0)
-    leave_level(slot);
+    slot.now = rule_slot::phase::catching_up;
   if (retiring)
     slots_[*retiring]->heir = slot.index; // starts when that one is through
   else if (successor)
     start_heir(slot.index);
   else
     start_child(slot);
+  return true;
+}
+
+/// The state that another version goes on from is recorded before that version
+/// is in force: made again from an older one it would be that of a rule that
+/// had this version's cooldown all along.
+void rule_router_state::keep_state(rule_slot& slot, const order_key& key) {
+  compiling_ = true;
+  auto full = std::exchange(slot.snapshot_full, false) ||
+              snapshots_under_way_ > 0 || saves_under_way_ > 0;
+  slot.snapshot_at = slot.done;
+  self_->request(slot.evaluator, caf::infinite, snapshot_atom::value, full)
+      .then(
+          [this, key, index = slot.index,
+           incarnation = slot.incarnation](const rule_snapshot_ptr& taken) {
+            compiling_ = false;
+            if (find(index, incarnation)) {
+              save({*taken});
+              state_kept_ = key;
+            }
+            go_on();
+          },
+          [this, index = slot.index,
+           incarnation = slot.incarnation](caf::error&) {
+            compiling_ = false;
+            if (!find(index, incarnation)) // or its supervisor is yet to tell
+              go_on();
+          });
 }
 
 /// The same state under another version.
@@ -186,43 +224,35 @@ void rule_router_state::retire(rule_slot& slot, const std::string& reason,
   by_rule_.erase(slot.rule);
   index_.remove(slot.index);
   set_deadline(slot, std::nullopt);
-  if (slot.now == rule_slot::phase::parked) {
-    end_without_evaluator(slot, reason, key.received_at_ms);
-    return drop(slot);
-  }
-  slot.now = rule_slot::phase::retiring;
   slot.closing_reason = reason;
-  slot.closing_at_ms = key.received_at_ms;
+  slot.closed_by = key;
+  slot.until = until;
+  if (slot.now == rule_slot::phase::parked)
+    return end_without_evaluator(slot);
+  slot.now = rule_slot::phase::retiring;
   auto last = levels_.begin(until, std::vector<uint32_t>{slot.index});
-  auto closing = levels_.begin(until, std::vector<uint32_t>{slot.index});
+  slot.closing_step = levels_.begin(until, std::vector<uint32_t>{slot.index});
   send_step(slot, last, share(step{nullptr, {}, until}));
-  close(slot, closing);
+  close(slot);
 }
 
-void rule_router_state::close(rule_slot& slot, uint64_t step) {
-  auto through = [this, step, index = slot.index,
+/// It is evaluated up to its end. An evaluator that dies on the way is followed
+/// by another, which comes here again.
+void rule_router_state::close(rule_slot& slot) {
+  slot.closing = true;
+  auto through = [this, index = slot.index,
                   incarnation = slot.incarnation](const step_outcome& outcome) {
     auto* s = find(index, incarnation);
     if (!s)
       return;
-    levels_.answered(index, step);
+    levels_.answered(index, s->closing_step);
     outcome_commit what;
     what.changes = outcome.changes;
     auto now = setup_.surroundings->now_ms();
     for (auto& change : outcome.changes)
       for (auto& d : deliveries_of(change, now))
         what.deliveries.push_back(std::move(d));
-    what.rules_removed.push_back(s->rule);
-    if (!s->heir) {
-      what.statuses.push_back(status_of(*s, rule_state::off));
-      what.statuses.back().version =
-          std::max(s->closing_version, s->compiled->version());
-    }
-    auto heir = s->heir;
-    drop(*s);
-    send_commit(std::move(what));
-    if (heir)
-      start_heir(*heir);
+    ended(*s, std::move(what));
     settle_credit();
     go_on();
   };
@@ -233,24 +263,20 @@ void rule_router_state::close(rule_slot& slot, uint64_t step) {
   else
     self_
         ->request(slot.evaluator, caf::infinite, close_atom::value,
-                  slot.closing_reason, slot.closing_at_ms)
+                  slot.closing_reason, slot.closed_by.received_at_ms)
         .then([through](const step_outcome_ptr& o) { through(*o); },
               [](caf::error&) {});
 }
 
 /// What the rule left open is resolved from the store, after all that was
 /// recorded before; without a reason its heir takes that over.
-void rule_router_state::end_without_evaluator(const rule_slot& slot,
-                                              const std::string& reason,
-                                              int64_t at_ms) {
-  outcome_commit what;
-  what.rules_removed.push_back(slot.rule);
-  if (reason.empty())
-    return send_commit(std::move(what));
-  what.statuses.push_back(status_of(slot, rule_state::off));
-  auto resolve = [this, reason, at_ms,
+void rule_router_state::end_without_evaluator(rule_slot& slot) {
+  if (slot.closing_reason.empty())
+    return ended(slot, {});
+  auto resolve = [this, reason = slot.closing_reason,
+                  at_ms = slot.closed_by.received_at_ms,
                   rule = slot.compiled](const rule_memory& left) {
-    outcome_commit ended;
+    outcome_commit what;
     auto now = setup_.surroundings->now_ms();
     for (auto& open : left.open) {
       if (open.rule_version > rule->version())
@@ -260,12 +286,12 @@ void rule_router_state::end_without_evaluator(const rule_slot& slot,
       change.after.resolved_at_ms = at_ms;
       change.after.resolve_reason = reason;
       for (auto& d : deliveries_of(change, now))
-        ended.deliveries.push_back(std::move(d));
-      ended.changes.push_back(std::move(change));
+        what.deliveries.push_back(std::move(d));
+      what.changes.push_back(std::move(change));
     }
-    send_commit(std::move(ended));
+    send_commit(std::move(what));
   };
-  send_commit(std::move(what), [this, resolve, rule = slot.rule] {
+  ended(slot, {}, [this, resolve, rule = slot.rule] {
     self_->request(setup_.history, caf::infinite, snapshot_atom::value, rule)
         .then([resolve](const rule_memory_ptr& left) { resolve(*left); },
               [this, rule](caf::error& e) {
@@ -276,18 +302,35 @@ void rule_router_state::end_without_evaluator(const rule_slot& slot,
   });
 }
 
-/// The cursor is the heir's from now on; it starts when everything that was
-/// recorded of the other is committed.
-void rule_router_state::start_heir(uint32_t index) {
-  auto* heir = slots_[index].get();
+/// The last commit of a version. Its cursor stays at the control that ended it:
+/// a start from a global cursor that is not there yet must not begin it again.
+void rule_router_state::ended(rule_slot& slot, outcome_commit what,
+                              std::function<void()> then) {
+  auto heir = slot.heir;
+  if (!slot.closing_reason.empty()) {
+    what.statuses.push_back(status_of(slot, rule_state::off));
+    what.statuses.back().version =
+        std::max(slot.closing_version, slot.compiled->version());
+  }
+  what.rules_removed.push_back(slot.rule);
   if (!heir)
-    return;
-  heir->waits = false;
-  heir->heired = true;
-  outcome_commit what;
-  if (heir->now == rule_slot::phase::catching_up)
-    what.rules.push_back({heir->rule, heir->done, true});
-  send_commit(std::move(what), [this, index, child = heir->child] {
+    what.rules.push_back(
+        {slot.rule, {slot.closed_by, slot.until.timer_ms}, false});
+  drop(slot);
+  if (heir)
+    return start_heir(*heir, std::move(what));
+  send_commit(std::move(what), std::move(then));
+}
+
+/// The cursor is the heir's from now on, in the commit that ends the other; it
+/// starts when everything that was recorded of the other is committed.
+void rule_router_state::start_heir(uint32_t index, outcome_commit what) {
+  auto& heir = *slots_[index];
+  heir.waits = false;
+  heir.heired = true;
+  what.rules.push_back(
+      {heir.rule, heir.done, heir.now == rule_slot::phase::catching_up});
+  send_commit(std::move(what), [this, index, child = heir.child] {
     auto* s = slots_[index].get();
     if (s && s->child == child)
       start_child(*s);

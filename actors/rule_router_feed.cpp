@@ -346,7 +346,8 @@ void rule_router_state::report_counts() {
 /// Of every rule that moved since its last one; all go to the recorder
 /// together, after whatever was recorded before.
 void rule_router_state::snapshots() {
-  if (snapshots_under_way_ > 0)
+  // What changed since a snapshot says nothing if that one is not written.
+  if (snapshots_under_way_ > 0 || saves_under_way_ > 0)
     return;
   ++snapshots_under_way_;
   for (auto& slot : slots_) {
@@ -377,13 +378,52 @@ void rule_router_state::snapshot_done() {
   for (auto& taken : std::exchange(snapshots_taken_, {}))
     if (find(taken.index, taken.incarnation))
       all.push_back(*taken.what);
+  save(std::move(all));
+}
+
+/// Of a rule that begins: recorded before anything that it raises and before
+/// the global cursor passes its place, so there is no moment from which its
+/// state could not be made again exactly.
+void rule_router_state::first_snapshot(rule_slot& slot) {
+  slot.snapshot_full = false;
+  self_->request(slot.evaluator, caf::infinite, snapshot_atom::value, true)
+      .then(
+          [this, index = slot.index,
+           incarnation = slot.incarnation](const rule_snapshot_ptr& taken) {
+            auto* s = find(index, incarnation);
+            if (!s)
+              return;
+            save({*taken});
+            born(*s);
+            settle_credit();
+          },
+          [](caf::error&) {
+            // Its supervisor tells how the evaluator ended.
+          });
+}
+
+/// What it is made of is recorded: the global cursor may pass its place.
+void rule_router_state::born(rule_slot& slot) {
+  if (slot.birth == 0)
+    return;
+  if (slot.now == rule_slot::phase::catching_up) {
+    outcome_commit what;
+    what.rules.push_back({slot.rule, slot.done, true});
+    send_commit(std::move(what));
+  }
+  levels_.answered(slot.index, std::exchange(slot.birth, 0));
+}
+
+void rule_router_state::save(std::vector<rule_snapshot> all) {
   if (all.empty())
     return;
+  ++saves_under_way_;
   self_
       ->request(setup_.recorder, caf::infinite, snapshot_atom::value,
                 share(std::move(all)))
-      .then([](caf::ok_atom) {},
+      .then([this](caf::ok_atom) { --saves_under_way_; },
             [this](caf::error& e) {
+              --saves_under_way_;
               if (to_failure(e).code == errc::fenced)
                 return self_->quit(e);
               for (auto& slot : slots_) // the next ones stand alone

@@ -1,4 +1,4 @@
-// One rule's life under the router: begun, dead, behind, caught up.
+// One rule's life under the router: begun, dead, parked, behind.
 
 #include "actors/evaluator.hpp"
 #include "actors/rule_router.hpp"
@@ -19,7 +19,6 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr size_t catching_up_max = 4;    // rules reading history at once
 constexpr unsigned deaths_alone_max = 2; // then the event is skipped
 
 /// A bad rule is parked by itself, never fails the others upward. Enough for
@@ -91,7 +90,7 @@ void rule_router_state::start_child(rule_slot& slot) {
 void rule_router_state::child_up(const std::string& child,
                                  const caf::actor& actor) {
   auto* slot = find_child(child);
-  if (!slot || slot->now == rule_slot::phase::retiring)
+  if (!slot)
     return;
   if (slot->now == rule_slot::phase::parked) { // restarted by hand
     slot->now = rule_slot::phase::catching_up;
@@ -147,7 +146,8 @@ void rule_router_state::begin(rule_slot& slot, rule_memory_ptr memory) {
     aloud = std::max(aloud, memory->state->at);
   self_
       ->request(slot.evaluator, caf::infinite, begin_atom::value,
-                share(evaluator_start{slot.compiled, aloud, memory}))
+                share(evaluator_start{slot.compiled, aloud, replay_start(slot),
+                                      memory}))
       .then(
           [this, restored, index = slot.index,
            incarnation = slot.incarnation](const step_outcome_ptr& outcome) {
@@ -177,15 +177,8 @@ void rule_router_state::child_down(const std::string& child,
   slot->ready = false;
   slot->incarnation = ++incarnations_; // whatever is under way is void
   slot->last_error = to_string(to_failure(why));
-  if (slot->now == rule_slot::phase::retiring) {
-    end_without_evaluator(*slot, slot->closing_reason, slot->closing_at_ms);
-    auto heir = slot->heir;
-    drop(*slot);
-    if (heir)
-      start_heir(*heir);
-    settle_credit();
-    return go_on();
-  }
+  slot->closing = false;
+  retries_.erase(slot->index);
   suspect(*slot);
   if (slot->under_way) {
     slot->under_way = false;
@@ -194,7 +187,8 @@ void rule_router_state::child_down(const std::string& child,
   if (slot->now == rule_slot::phase::level ||
       (slot->now == rule_slot::phase::starting && started_))
     leave_level(*slot);
-  slot->unanswered.clear();
+  if (slot->now != rule_slot::phase::retiring)
+    slot->unanswered.clear();
   slot->draining = false;
   holding_.erase(slot->index);
   settle_credit();
@@ -205,7 +199,8 @@ void rule_router_state::child_down(const std::string& child,
 /// What an evaluator died on is fed to the next one an event a step, so that
 /// the event that kills alone is found; twice alone is enough.
 void rule_router_state::suspect(rule_slot& slot) {
-  if (!slot.unanswered.empty())
+  // A rule that retires owes no answer about an event.
+  if (!slot.unanswered.empty() && slot.now != rule_slot::phase::retiring)
     slot.suspect_until =
         std::max(slot.suspect_until, slot.unanswered.front().what->to.key);
   if (!slot.under_way)
@@ -240,6 +235,11 @@ void rule_router_state::child_parked(const std::string& child,
   if (!slot)
     return;
   slot->last_error = to_string(to_failure(why));
+  if (slot->now == rule_slot::phase::retiring) {
+    end_without_evaluator(*slot);
+    settle_credit();
+    return go_on();
+  }
   leave_level(*slot);
   slot->now = rule_slot::phase::parked;
   slot->unanswered.clear();
@@ -266,132 +266,8 @@ void rule_router_state::leave_level(rule_slot& slot) {
     what.rules.push_back({slot.rule, slot.done, true});
     send_commit(std::move(what));
   }
+  slot.birth = 0;
   levels_.leave(slot.index);
-}
-
-void rule_router_state::retry_later(rule_slot& slot) {
-  retries_.insert(slot.index);
-}
-
-// --- catching up -------------------------------------------------------------
-
-void rule_router_state::catch_up(rule_slot& slot) {
-  if (slot.under_way || slot.draining || !slot.ready)
-    return;
-  if (!started_ ||
-      (catching_up_ >= catching_up_max && !holding_.contains(slot.index))) {
-    catch_up_queue_.push_back(slot.index);
-    return;
-  }
-  slot.under_way = true;
-  ++catching_up_;
-  slot.single.reset();
-  auto careful = slot.read_from < slot.suspect_until;
-  self_
-      ->request(setup_.history, caf::infinite, read_atom::value, slot.read_from,
-                careful ? 1u : static_cast<uint32_t>(limits::catch_up_page_max))
-      .then(
-          [this, fed_then = fed_, index = slot.index,
-           incarnation = slot.incarnation](const history_page_ptr& page) {
-            if (auto* s = find(index, incarnation))
-              caught_page(*s, *page, fed_then);
-          },
-          [this, index = slot.index,
-           incarnation = slot.incarnation](caf::error& e) {
-            setup_.log.warn("history_retry",
-                            {{"reason", to_string(to_failure(e))}});
-            if (auto* s = find(index, incarnation)) {
-              s->under_way = false;
-              --catching_up_;
-              retry_later(*s);
-              catch_up_next();
-            }
-          });
-}
-
-/// `fed_then` is where the feed was when the page was asked for: what was fed
-/// since may be missing in it.
-void rule_router_state::caught_page(rule_slot& slot, const history_page& page,
-                                    const cursor& fed_then) {
-  auto events = page.batch->events;
-  auto to = cursor{slot.read_from, 0};
-  if (!events.empty())
-    to.key = std::max(to.key, events.back().key());
-  if (!page.batch->controls.empty())
-    to.key = std::max(to.key, page.batch->controls.back().key);
-  to.timer_ms = to.key.received_at_ms;
-  bool more = page.more;
-  if (fed_.key < to.key) {
-    // Never past the feed: a control that ends this version may stand there.
-    std::erase_if(events, [&](const event& e) { return fed_.key < e.key(); });
-    to = fed_;
-    more = false;
-  } else if (!page.more) { // everything up to there was in it
-    to.key = std::max(to.key, fed_then.key);
-    to.timer_ms = std::max(to.key.received_at_ms, fed_then.timer_ms);
-  }
-  if (events.size() == 1)
-    slot.single = events.front().key();
-  std::vector<uint32_t> hits;
-  for (uint32_t i = 0; i < events.size(); ++i)
-    if (!slot.skipped.contains(events[i].key()))
-      hits.push_back(i);
-  auto parse = slot.compiled->needs_data()
-                   ? evaluation_batch::data_choice::everything()
-                   : evaluation_batch::data_choice::nothing();
-  auto what = share(step{evaluation_batch::make(std::move(events), parse),
-                         std::move(hits), to});
-  slot.read_from = to.key;
-  self_->request(slot.evaluator, caf::infinite, eval_atom::value, what)
-      .then(
-          [this, more, index = slot.index,
-           incarnation = slot.incarnation](const step_outcome_ptr& outcome) {
-            if (auto* s = find(index, incarnation))
-              caught_up(*s, *outcome, more);
-          },
-          [](caf::error&) {
-            // Its supervisor tells how the evaluator ended.
-          });
-}
-
-void rule_router_state::caught_up(rule_slot& slot, const step_outcome& outcome,
-                                  bool more) {
-  slot.under_way = false;
-  --catching_up_;
-  slot.done = std::max(slot.done, outcome.at);
-  set_deadline(slot, outcome.next_deadline_ms);
-  record(slot, outcome);
-  // Its cursor may be ahead of its state, which has to reach the feed.
-  if (!more && !(outcome.at < fed_))
-    join(slot);
-  else {
-    if (!more) // the rest is short: the feed waits for it
-      holding_.insert(slot.index);
-    catch_up(slot);
-  }
-  catch_up_next();
-}
-
-void rule_router_state::catch_up_next() {
-  while (started_ && !catch_up_queue_.empty() &&
-         catching_up_ < catching_up_max) {
-    auto index = catch_up_queue_.front();
-    catch_up_queue_.pop_front();
-    if (slots_[index] && slots_[index]->now == rule_slot::phase::catching_up)
-      catch_up(*slots_[index]);
-  }
-}
-
-void rule_router_state::join(rule_slot& slot) {
-  slot.now = rule_slot::phase::level;
-  outcome_commit what;
-  what.rules.push_back({slot.rule, slot.done, false});
-  what.statuses.push_back(status_of(slot, rule_state::active));
-  send_commit(std::move(what));
-  setup_.log.info("rule_caught_up", {{"rule", slot.rule}});
-  holding_.erase(slot.index);
-  wish_clock();
-  go_on();
 }
 
 // --- telling -----------------------------------------------------------------

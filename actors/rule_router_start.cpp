@@ -31,6 +31,7 @@ void rule_router_state::load() {
             handed_global_ = loaded_global_;
             for (auto& c : state->cursors.rules)
               loaded_rules_[c.rule] = c;
+            remove_stale(*state);
             compile_in_force(state, 0);
           },
           [this](caf::error& e) {
@@ -39,6 +40,19 @@ void rule_router_state::load() {
                             {{"reason", to_string(to_failure(e))}});
             self_->quit(e);
           });
+}
+
+/// A rule that ended keeps a cursor until the global one has passed its end.
+void rule_router_state::remove_stale(const evaluation_state& state) {
+  std::set<std::string> in_force;
+  for (auto& v : state.in_force)
+    in_force.insert(v.id);
+  outcome_commit what;
+  for (auto& [rule, own] : loaded_rules_)
+    if (!own.detached && own.at <= loaded_global_ && !in_force.contains(rule))
+      what.rules_removed.push_back(rule);
+  if (!what.rules_removed.empty())
+    send_commit(std::move(what));
 }
 
 void rule_router_state::compile_in_force(const evaluation_state_ptr& state,
@@ -158,13 +172,18 @@ void rule_router_state::read_history() {
           });
 }
 
+/// Where a rule's history begins: its place in the stream less what it asked to
+/// be primed with.
+order_key rule_router_state::first_start(const rule_slot& slot) const {
+  auto backfill = std::max(slot.backfill_ms, slot.compiled->backfill_ms());
+  return backfill > 0 ? key_before(slot.published.received_at_ms - backfill)
+                      : slot.published;
+}
+
 /// Without a snapshot a rule is primed with its horizon before its cursor,
 /// never from before it was published less what it asked to be primed with.
 order_key rule_router_state::replay_start(const rule_slot& slot) const {
-  auto backfill = std::max(slot.backfill_ms, slot.compiled->backfill_ms());
-  auto start = slot.published;
-  if (backfill > 0)
-    start = key_before(slot.published.received_at_ms - backfill);
+  auto start = first_start(slot);
   if (slot.fresh)
     return start;
   auto done = std::max(slot.done.key.received_at_ms, slot.done.timer_ms);
@@ -176,7 +195,7 @@ void rule_router_state::began(rule_slot& slot, bool restored,
   slot.ready = true;
   slot.groups = outcome.groups;
   slot.snapshot_full = true;
-  slot.read_from = restored ? outcome.at.key : replay_start(slot);
+  slot.read_from = outcome.at.key;
   set_deadline(slot, outcome.next_deadline_ms);
   bool first = slot.now == rule_slot::phase::starting;
   auto own = loaded_rules_.find(slot.rule);
@@ -185,13 +204,18 @@ void rule_router_state::began(rule_slot& slot, bool restored,
     slot.now = rule_slot::phase::catching_up;
   else if (first)
     slot.now = rule_slot::phase::level;
+  if (!restored && slot.now != rule_slot::phase::retiring)
+    first_snapshot(slot);
+  else
+    born(slot);
   slot.fresh = false;
   if (slot.now == rule_slot::phase::level) {
     report(slot, rule_state::active);
     for (auto& kept : slot.unanswered)
       request_step(slot, kept.number, kept.what);
   } else {
-    report(slot, rule_state::catching_up);
+    if (slot.now == rule_slot::phase::catching_up)
+      report(slot, rule_state::catching_up);
     catch_up(slot);
   }
   if (!started_)

@@ -37,8 +37,17 @@ struct rule_slot {
   std::optional<uint32_t> heir; // of a retiring one: starts after it
   bool heired = false;          // takes the open alerts of another over
   bool waits = false; // as an heir: the rule's cursor is still the other's
-  std::string closing_reason; // of a retiring one; empty: it has an heir
-  int64_t closing_at_ms = 0;
+  /// The step of its place, through when its first snapshot is recorded; 0:
+  /// that is so, or nothing waits for it.
+  uint64_t birth = 0;
+
+  // retiring
+  std::string closing_reason;  // empty: it has an heir
+  order_key closed_by;         // the control that ends it
+  int64_t closing_version = 0; // the version it is off by
+  cursor until;                // it is evaluated up to here
+  uint64_t closing_step = 0;
+  bool closing = false; // evaluated, and asked to close
 
   phase now = phase::starting;
   evaluator_actor evaluator; // null while there is no incarnation
@@ -61,8 +70,7 @@ struct rule_slot {
   bool snapshot_full = true; // the next one must be whole
   uint64_t matches = 0;
   uint64_t errors = 0;
-  uint64_t counts_told = 0;    // matches and errors of the last report
-  int64_t closing_version = 0; // of a retiring one: the version it is off by
+  uint64_t counts_told = 0; // matches and errors of the last report
   size_t groups = 0;
   std::string last_error;
   rule_metrics meters;

@@ -12,7 +12,7 @@ namespace eventpulse {
 
 using evaluator_actor = caf::typed_actor<
     /// Takes rule and memory; the first message of every incarnation. The reply
-    /// says from where it goes on (`at` is zero without a state), or corrupt:
+    /// says from where it goes on, or corrupt:
     /// the state cannot be read by this engine or is of another rule.
     caf::replies_to<begin_atom, evaluator_start_ptr>::with<step_outcome_ptr>,
     /// One step. Steps are answered in the order sent.

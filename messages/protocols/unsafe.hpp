@@ -71,10 +71,12 @@ struct rule_memory {
 using rule_memory_ptr = shared<rule_memory>;
 
 /// How an evaluator starts: its rule, from where its outcomes count, and the
-/// state to go on from. Without a state it adopts the open alerts.
+/// state to go on from. Without a state it adopts the open alerts, and its
+/// state is made of what comes after `from`.
 struct evaluator_start {
   compiled_rule_ptr rule;
   cursor aloud_after;
+  order_key from;
   rule_memory_ptr memory; // null: nothing is remembered
 };
 using evaluator_start_ptr = shared<evaluator_start>;

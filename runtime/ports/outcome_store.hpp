@@ -33,7 +33,7 @@ struct rule_cursor {
 struct outcome_commit {
   lease_token lease;
   std::optional<cursor_move> global;
-  std::vector<rule_cursor> rules;         // upserted
+  std::vector<rule_cursor> rules;         // upserted, after the removals
   std::vector<std::string> rules_removed; // their cursor and snapshot go
   std::vector<alert_change> changes;      // upserted by alert id, in order
   std::vector<delivery> deliveries;       // inserted; an id that exists is kept

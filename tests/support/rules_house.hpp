@@ -269,10 +269,13 @@ struct rules_house : rule_records, actor_fixture {
     settle();
     return version;
   }
-  void remove(const std::string& id) {
+  void remove_only(const std::string& id) {
     auto done = memory::make_rule_store(db)->remove(id, "me", {});
     CAF_REQUIRE(done.ok());
     append(intake::encode(intake::control_mark{done->control.id}));
+  }
+  void remove(const std::string& id) {
+    remove_only(id);
     settle();
   }
 
@@ -290,9 +293,12 @@ struct rules_house : rule_records, actor_fixture {
   }
 
   /// The rule's evaluator dies.
-  void kill_evaluator(const std::string& rule) {
+  void kill_evaluator_only(const std::string& rule) {
     if (auto alive = caf::actor_cast<caf::actor>(evaluators_of[rule]))
       caf::anon_send_exit(alive, caf::exit_reason::kill);
+  }
+  void kill_evaluator(const std::string& rule) {
+    kill_evaluator_only(rule);
     settle();
   }
 

@@ -23,12 +23,12 @@ alert storable(alert a) {
 void write(database& db, const outcome_commit& what) {
   if (what.global)
     db.evaluated = what.global->next;
-  for (auto& r : what.rules)
-    db.cursors[r.rule] = r;
   for (auto& rule : what.rules_removed) {
     db.cursors.erase(rule);
     db.snapshots.erase(rule);
   }
+  for (auto& r : what.rules)
+    db.cursors[r.rule] = r;
   for (auto& change : what.changes)
     db.alerts[change.after.id] = storable(change.after);
   for (auto& d : what.deliveries) {

@@ -60,19 +60,19 @@ const statement load_rules{
     " FROM rule_cursor ORDER BY rule"};
 
 void write_cursors(session& s, const outcome_commit& what) {
+  if (!what.rules_removed.empty()) {
+    array_text all;
+    for (auto& rule : what.rules_removed)
+      all.text(rule);
+    s.run(remove_cursors, parameters{}.array(std::move(all)));
+    remove_snapshots(s, what.rules_removed);
+  }
   for (auto& r : what.rules) {
     parameters p;
     p.text(r.rule);
     add_cursor(p, r.at);
     s.run(upsert_rule_cursor, p.flag(r.detached));
   }
-  if (what.rules_removed.empty())
-    return;
-  array_text all;
-  for (auto& rule : what.rules_removed)
-    all.text(rule);
-  s.run(remove_cursors, parameters{}.array(std::move(all)));
-  remove_snapshots(s, what.rules_removed);
 }
 
 void write_deliveries(session& s, const outcome_commit& what) {

@@ -67,6 +67,8 @@ void rule_evaluator::state::activate_group(group& g, int64_t at_ms,
   }
   if (adopted != nullptr) {
     g.open = *adopted;
+    if (recovered)
+      g.last_opened = adopted->opened_at_ms;
     return;
   }
   if (absent) {

@@ -19,7 +19,7 @@ inline int64_t time_of(const cursor& c) {
 
 class rule_evaluator::state {
 public:
-  state(compiled_rule_ptr rule, cursor aloud_after);
+  state(compiled_rule_ptr rule, cursor aloud_after, order_key from);
 
   void adopt(std::vector<alert> open) {
     adopted_ = std::move(open);

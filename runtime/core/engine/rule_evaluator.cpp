@@ -6,9 +6,10 @@
 
 namespace eventpulse {
 
-rule_evaluator::state::state(compiled_rule_ptr rule, cursor aloud_after)
+rule_evaluator::state::state(compiled_rule_ptr rule, cursor aloud_after,
+                             order_key from)
     : rule_(std::move(rule)), program_(&rule_->program()),
-      aloud_after_(aloud_after), activate_at_(aloud_after) {
+      aloud_after_(aloud_after), activate_at_(aloud_after), at_{from, 0} {
   if (rule_->document().window)
     plan_.emplace(*rule_->document().window);
 }
@@ -166,8 +167,9 @@ rule_evaluator::state::close_all(std::string_view reason, int64_t at_ms) {
 
 // --- the evaluator -----------------------------------------------------------
 
-rule_evaluator::rule_evaluator(compiled_rule_ptr rule, cursor aloud_after)
-    : state_(std::make_unique<state>(std::move(rule), aloud_after)) {}
+rule_evaluator::rule_evaluator(compiled_rule_ptr rule, cursor aloud_after,
+                               order_key from)
+    : state_(std::make_unique<state>(std::move(rule), aloud_after, from)) {}
 rule_evaluator::~rule_evaluator() = default;
 rule_evaluator::rule_evaluator(rule_evaluator&&) noexcept = default;
 rule_evaluator& rule_evaluator::operator=(rule_evaluator&&) noexcept = default;
@@ -189,7 +191,8 @@ void rule_evaluator::take_full_snapshot_next() {
 }
 
 result<void> rule_evaluator::restore(const rule_snapshot& from) {
-  auto fresh = std::make_unique<state>(state_->rule(), state_->aloud_after());
+  auto fresh = std::make_unique<state>(state_->rule(), state_->aloud_after(),
+                                       order_key{});
   if (auto loaded = fresh->load(from); !loaded)
     return loaded;
   state_ = std::move(fresh);

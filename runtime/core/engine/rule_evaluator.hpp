@@ -53,8 +53,10 @@ public:
   /// deadline > max(aloud_after.key.received_at_ms, aloud_after.timer_ms). The
   /// first step that reaches aloud_after activates a state that was primed and
   /// not restored: groups whose condition holds open one alert there, with
-  /// aloud_after.key as the opening point.
-  rule_evaluator(compiled_rule_ptr rule, cursor aloud_after);
+  /// aloud_after.key as the opening point. The state is made of what comes
+  /// after `from`, so a snapshot taken before the first step stands there.
+  rule_evaluator(compiled_rule_ptr rule, cursor aloud_after,
+                 order_key from = {});
   ~rule_evaluator();
   rule_evaluator(rule_evaluator&&) noexcept;
   rule_evaluator& operator=(rule_evaluator&&) noexcept;

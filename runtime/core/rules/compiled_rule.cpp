@@ -29,8 +29,10 @@ int64_t window_span_ms(const rule_document& d) {
   const auto& w = *d.window;
   switch (w.type) {
   case window_type::sliding:
-  case window_type::tumbling:
     return w.size_ms;
+  // The window that is open, and the one that closed before it.
+  case window_type::tumbling:
+    return 2 * w.size_ms;
   case window_type::hopping:
     return w.size_ms + w.every_ms;
   case window_type::session:

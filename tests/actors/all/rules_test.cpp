@@ -6,6 +6,9 @@
 #include "runtime/core/base/hash.hpp"
 #include "runtime/core/base/limits.hpp"
 
+#include <array>
+#include <cstdio>
+#include <cstdlib>
 #include <random>
 
 #include "tests/support/rules_house.hpp"
@@ -50,6 +53,17 @@ when: event.type == "beat"
 group_by: [event.data.g]
 absence: {for: 10s}
 notify: [desk]
+)";
+
+const std::string calm_down = R"(
+id: calm
+kind: threshold
+when: event.type == "t"
+window: {type: tumbling, size: 7s}
+aggregate: {n: count()}
+condition: n >= 2
+alert: {cooldown: 20s}
+notify: [night]
 )";
 
 std::string with(std::string text, std::string_view what, std::string_view by) {
@@ -152,11 +166,12 @@ CAF_TEST(a_removed_rule_resolves_what_is_open_and_leaves_nothing) {
   CAF_CHECK_EQUAL(db->alerts.begin()->second.resolve_reason, "rule_removed");
   CAF_CHECK_EQUAL(state_of("three"), "off");
   CAF_CHECK(!db->snapshots.contains("three"));
-  CAF_CHECK(!db->cursors.contains("three"));
   for (int i = 0; i < 5; ++i)
     emit("t");
   CAF_CHECK_EQUAL(db->alerts.size(), 1u);
+  pass(1s);
   restart();
+  CAF_CHECK(!db->cursors.contains("three"));
   emit("t");
   CAF_CHECK_EQUAL(db->alerts.size(), 1u);
 }
@@ -244,7 +259,7 @@ CAF_TEST(a_start_without_a_snapshot_primes_from_history_in_silence) {
   emit("t");
   emit("t");
   pass(1s);
-  CAF_CHECK(db->snapshots.empty());
+  db->snapshots.clear(); // lost
   restart();
   CAF_CHECK_EQUAL(alerts(), "");
   emit("t");
@@ -255,6 +270,60 @@ CAF_TEST(a_start_without_a_snapshot_primes_from_history_in_silence) {
   emit("t");
   CAF_CHECK_EQUAL(db->alerts.size(), 1u);
   CAF_CHECK_EQUAL(db->deliveries.size(), deliveries);
+}
+
+CAF_TEST(a_rule_that_has_just_begun_goes_on_as_if_nothing_had_been) {
+  up();
+  publish(with(three, "size: 60s", "size: 1s"));
+  for (int i = 0; i < 3; ++i)
+    emit("t");
+  pass(3s); // false for two seconds of the ten that it stays open
+  CAF_CHECK_EQUAL(alerts(), R"(three ["a"]@0 firing)");
+  restart();
+  CAF_CHECK_EQUAL(alerts(), R"(three ["a"]@0 firing)");
+  pass(10s);
+  CAF_REQUIRE_EQUAL(alerts(), R"(three ["a"]@0 resolved)");
+  auto& alert = db->alerts.begin()->second;
+  CAF_CHECK_EQUAL(alert.resolve_reason, "condition");
+  CAF_CHECK_EQUAL(*alert.resolved_at_ms - alert.opened_at_ms, 11'000);
+}
+
+CAF_TEST(a_version_with_the_same_state_is_recovered_as_it_took_over) {
+  up();
+  auto brief = with(with(three, "size: 60s", "size: 1s"), "10s", "2s");
+  publish(brief);
+  for (int i = 0; i < 3; ++i)
+    emit("t");
+  pass(4s);
+  CAF_REQUIRE_EQUAL(alerts(), R"(three ["a"]@0 resolved)");
+  publish(with(brief, "resolve_after: 2s", "resolve_after: 60s"));
+  pass(1s);
+  restart(); // under a wait of 60 s the alert would still be open
+  for (int i = 0; i < 3; ++i)
+    emit("t");
+  CAF_CHECK_EQUAL(alerts(),
+                  R"(three ["a"]@0 resolved; three ["a"]@6000 firing)");
+}
+
+CAF_TEST(a_refused_snapshot_is_told_and_the_next_one_stands_alone) {
+  up();
+  break_store("outcome_store.save_snapshots", failure{errc::rejected, "no"});
+  publish(three);
+  publish(quiet);
+  for (int i = 0; i < 3; ++i)
+    emit("t");
+  pass(11s);
+  CAF_CHECK_EQUAL(alerts(), R"(three ["a"]@0 firing)");
+  CAF_CHECK(logged("event=snapshot_refused"));
+  CAF_CHECK(db->snapshots.empty());
+  break_store("outcome_store.save_snapshots", std::nullopt);
+  emit("t");
+  pass(11s);
+  CAF_REQUIRE_EQUAL(db->snapshots.count("three"), 1u);
+  restart();
+  emit("t");
+  CAF_CHECK_EQUAL(alerts(), R"(three ["a"]@0 firing)");
+  CAF_CHECK_EQUAL(db->alerts.begin()->second.count, 3u);
 }
 
 CAF_TEST(a_start_goes_on_from_snapshots) {
@@ -523,6 +592,7 @@ CAF_TEST(a_parked_rule_that_is_removed_leaves_no_open_alert) {
   pass(1s);
   CAF_CHECK_EQUAL(alerts(), R"(three ["a"]@0 resolved)");
   CAF_CHECK_EQUAL(state_of("three"), "off");
+  restart();
   CAF_CHECK(!db->cursors.contains("three"));
 }
 
@@ -637,6 +707,32 @@ CAF_TEST(a_rule_that_retires_slowly_holds_credit_back_and_nothing_is_lost) {
   CAF_CHECK_EQUAL(alerts_of("all"), static_cast<size_t>(many) + 1);
 }
 
+CAF_TEST(a_version_whose_evaluator_dies_at_its_end_is_evaluated_to_it) {
+  auto brief = with(three, "size: 60s", "size: 1s");
+  for (bool replaced : {false, true}) {
+    rules_house h;
+    h.up();
+    h.publish(brief);
+    for (int i = 0; i < 3; ++i)
+      h.emit("t");
+    h.slow.insert("three");
+    h.surroundings->now += 30'000;
+    if (replaced)
+      h.publish(with(brief, "n >= 3", "n >= 2"));
+    else
+      h.remove("three");
+    CAF_CHECK_EQUAL(h.alerts(), R"(three ["a"]@0 firing)");
+    h.slow.clear();
+    h.kill_evaluator("three");
+    h.pass(2s);
+    CAF_REQUIRE_EQUAL(h.alerts(), R"(three ["a"]@0 resolved)");
+    auto& alert = h.db->alerts.begin()->second;
+    CAF_CHECK_EQUAL(alert.resolve_reason, "condition");
+    CAF_CHECK_EQUAL(*alert.resolved_at_ms - alert.opened_at_ms, 11'000);
+    CAF_CHECK_EQUAL(h.state_of("three"), replaced ? "active" : "off");
+  }
+}
+
 // --- fences ------------------------------------------------------------------
 
 CAF_TEST(a_fenced_evaluation_ends_the_router_and_tells_the_keeper) {
@@ -657,30 +753,45 @@ namespace {
 
 /// The same story in every house; only where it crashes differs.
 template <class Between>
-std::string tell_story(rules_house& h, uint32_t seed, Between between) {
+std::set<std::string> tell_story(rules_house& h, uint32_t seed,
+                                 Between between) {
   std::mt19937 chance{seed};
   h.up();
   auto pick = [&](uint32_t n) { return chance() % n; };
-  // An alert that waits for its resolve_after is not told from a resolved one
-  // when its rule is rebuilt without a snapshot, so here none waits.
-  auto prompt = with(three, "resolve_after: 10s", "resolve_after: 0s");
-  h.publish_only(prompt);
+  auto version_of_three = [&] {
+    auto text = with(three, "n >= 3", "n >= " + std::to_string(2 + pick(2)));
+    return with(text, "resolve_after: 10s",
+                "resolve_after: " + std::to_string(pick(3) * 5) + "s");
+  };
+  h.publish_only(three);
   h.publish_only(quiet);
+  h.publish_only(calm_down);
+  std::set<std::string> removed;
   for (int i = 0; i < 60; ++i) {
-    switch (pick(12)) {
+    switch (pick(14)) {
     case 0:
-      h.publish_only(
-          with(prompt, "n >= 3", "n >= " + std::to_string(2 + pick(3))));
-      break;
     case 1:
-      h.publish_only(match_m);
+      h.publish_only(version_of_three());
+      removed.erase("three");
       break;
     case 2:
+      h.publish_only(match_m);
+      break;
     case 3:
+    case 4:
       h.emit_only("beat", std::string(1, static_cast<char>('a' + pick(2))));
       break;
-    case 4:
+    case 5:
       h.emit_only("m", "g");
+      break;
+    case 6:
+      if (std::string id = pick(2) ? "three" : "quiet";
+          pick(3) == 0 && removed.insert(id).second)
+        h.remove_only(id);
+      break;
+    case 7:
+      if (removed.erase("quiet") > 0)
+        h.publish_only(quiet);
       break;
     default:
       h.emit_only("t", std::string(1, static_cast<char>('a' + pick(2))));
@@ -691,22 +802,39 @@ std::string tell_story(rules_house& h, uint32_t seed, Between between) {
     h.pass(time);
   }
   h.pass(120s);
-  std::string out;
+  std::set<std::string> out;
   for (auto& [id, a] : h.db->alerts)
-    out += id + ' ' + a.rule + a.group_json + ' ' +
-           std::to_string(a.opened_at_ms) + ' ' +
-           std::to_string(a.resolved_at_ms.value_or(0)) + a.resolve_reason +
-           '\n';
+    out.insert(id + ' ' + a.rule + a.group_json + ' ' +
+               std::to_string(a.opened_at_ms) + ' ' +
+               std::to_string(a.resolved_at_ms.value_or(0)) + a.resolve_reason +
+               ' ' + std::to_string(a.count) + ' ' + a.summary);
   for (auto& [id, d] : h.db->deliveries)
-    out += "delivery " + id + ' ' + d.what.type + '\n';
+    out.insert("delivery " + id + ' ' + d.what.type);
+  return out;
+}
+
+/// The lines that only one of them has.
+std::string difference(const std::set<std::string>& calm,
+                       const std::set<std::string>& stormy) {
+  std::string out;
+  for (auto& line : calm)
+    if (!stormy.contains(line))
+      out += "\ncalm only:   " + line;
+  for (auto& line : stormy)
+    if (!calm.contains(line))
+      out += "\nstormy only: " + line;
   return out;
 }
 
 } // namespace
 
 CAF_TEST(crashes_anywhere_change_nothing_that_is_seen) {
-  for (uint32_t seed = 1; seed <= 12; ++seed) {
-    std::string calm, stormy;
+  // EVENTPULSE_SEEDS=from-to tells other stories than these.
+  uint32_t from = 1, to = 12;
+  if (auto* wanted = std::getenv("EVENTPULSE_SEEDS"))
+    std::sscanf(wanted, "%u-%u", &from, &to);
+  for (uint32_t seed = from; seed <= to; ++seed) {
+    std::set<std::string> calm, stormy;
     {
       rules_house h;
       calm = tell_story(h, seed, [](int) {});
@@ -732,7 +860,8 @@ CAF_TEST(crashes_anywhere_change_nothing_that_is_seen) {
           h.reader_up();
           break;
         case 3:
-          h.kill_evaluator("three");
+          h.kill_evaluator_only(
+              std::array{"three", "quiet", "m", "calm"}[storm() % 4]);
           break;
         default:
           break;
@@ -740,9 +869,7 @@ CAF_TEST(crashes_anywhere_change_nothing_that_is_seen) {
       });
     }
     if (calm != stormy)
-      CAF_ERROR("seed " << seed << "\ncalm:\n"
-                        << calm << "stormy:\n"
-                        << stormy);
+      CAF_ERROR("seed " << seed << difference(calm, stormy));
     CAF_CHECK(!calm.empty());
   }
 }

@@ -201,6 +201,11 @@ CAF_TEST(a_snapshot_is_rewritten_where_it_changed) {
     c.rules_removed = {"r1"};
     b.say("removed", b.outcomes->commit(c));
     b.say("gone", b.outcomes->load_snapshot("r1"));
+    b.say("again", b.outcomes->save_snapshots(lease, {full}));
+    c.rules = {{"r1", at(300), false}};
+    b.say("removed for another", b.outcomes->commit(c));
+    b.say("gone again", b.outcomes->load_snapshot("r1"));
+    b.say("its cursor stays", b.outcomes->load_start());
   });
 }
 

@@ -165,6 +165,12 @@ CAF_TEST(the_horizon_is_window_cooldown_and_resolve_after) {
                         "resolve_after: 1s}\n"))
           ->horizon_ms(),
       300'000 + 3'600'000 + 1000);
+  // An alert of the window that closed last is open while the next one fills.
+  CAF_CHECK_EQUAL(
+      rule_of("{id: x, kind: threshold, when: 'true', condition: n > 1, "
+              "aggregate: {n: count()}, window: {type: tumbling, size: 10s}}")
+          ->horizon_ms(),
+      20'000);
   const auto plain = rule_of("{id: x, kind: match, when: 'true'}", 3);
   CAF_CHECK_EQUAL(plain->horizon_ms(), 0);
   CAF_CHECK_EQUAL(plain->version(), 3);
