@@ -32,10 +32,10 @@ struct evaluator_state {
     return share(rule->evaluate(s));
   }
 
-  caf::result<step_outcome_ptr> replace(const compiled_rule_ptr& version) {
+  caf::result<step_outcome_ptr> replace(const compiled_rule_ptr& version,
+                                        const cursor& at) {
     EP_EXPECT(rule.has_value());
-    rule->replace(version);
-    return answer({});
+    return share(rule->replace(version, at));
   }
 
   caf::result<rule_snapshot_ptr> snapshot(bool full) {
@@ -71,8 +71,8 @@ evaluator(evaluator_actor::stateful_pointer<evaluator_state> self) {
         return self->state.begin(*how);
       },
       [self](eval_atom, const step_ptr& s) { return self->state.evaluate(*s); },
-      [self](replace_atom, const compiled_rule_ptr& version) {
-        return self->state.replace(version);
+      [self](replace_atom, const compiled_rule_ptr& version, const cursor& at) {
+        return self->state.replace(version, at);
       },
       [self](snapshot_atom, bool full) { return self->state.snapshot(full); },
       [self](close_atom, const std::string& reason, int64_t at_ms) {

@@ -112,8 +112,10 @@ private:
   bool apply(const control_input& control);
   bool apply_version(const control_input& control, rule_version wanted);
   bool publish(const compiled_rule_ptr& rule, const order_key& key);
-  void keep_state(rule_slot& slot, const order_key& key);
-  void replace(rule_slot& slot, const compiled_rule_ptr& rule);
+  void replace(rule_slot& slot, const compiled_rule_ptr& rule,
+               const cursor& at);
+  void replaced(rule_slot& slot, const compiled_rule_ptr& rule,
+                const step_outcome& outcome);
   void retire(rule_slot& slot, const std::string& reason, const order_key& key);
   void close(rule_slot& slot);
   void end_without_evaluator(rule_slot& slot);
@@ -178,11 +180,9 @@ private:
   std::deque<work> work_; // taken, not yet fed
   std::deque<std::pair<persisted_batch_ptr, credit>> batches_; // before live
   std::deque<credit> owed_; // batches fed, credit kept back
-  bool compiling_ = false;  // a control waits for its rule, or to keep a state
+  bool compiling_ = false;  // a control waits for its rule, or to replace one
   /// The rule of the control that waited; null: it does not compile.
   std::optional<std::pair<order_key, compiled_rule_ptr>> compiled_;
-  /// The control whose rule takes a state over that is recorded by now.
-  std::optional<order_key> state_kept_;
   std::set<uint32_t> holding_; // rules about to join: the feed stands still
   size_t catching_up_ = 0;     // pages under way
   std::deque<uint32_t> catch_up_queue_;

@@ -116,14 +116,8 @@ bool rule_router_state::publish(const compiled_rule_ptr& rule,
   bool lives = rule->mode() != rule_mode::off;
   if (old && lives && old->now == rule_slot::phase::level &&
       old->compiled->fingerprint() == rule->fingerprint()) {
-    if (state_kept_ != key) {
-      keep_state(*old, key);
-      return false;
-    }
-    state_kept_.reset();
-    make_step(at, {});
-    replace(*old, rule);
-    return true;
+    replace(*old, rule, at);
+    return false;
   }
   std::optional<uint32_t> retiring;
   bool successor = old != nullptr;
@@ -164,55 +158,58 @@ bool rule_router_state::publish(const compiled_rule_ptr& rule,
   return true;
 }
 
-/// The state that another version goes on from is recorded before that version
-/// is in force: made again from an older one it would be that of a rule that
-/// had this version's cooldown all along.
-void rule_router_state::keep_state(rule_slot& slot, const order_key& key) {
+/// The same state under another version. The state is evaluated up to there and
+/// recorded before: made again from an older one it would be that of a rule
+/// that had this version's cooldown all along.
+void rule_router_state::replace(rule_slot& slot, const compiled_rule_ptr& rule,
+                                const cursor& at) {
   compiling_ = true;
+  cursor until{fed_.key, at.timer_ms};
+  make_step(until, {}); // everybody's timers up to here
+  auto last = levels_.begin(until, std::vector<uint32_t>{slot.index});
+  send_step(slot, last, share(step{nullptr, {}, until}));
   auto full = std::exchange(slot.snapshot_full, false) ||
               snapshots_under_way_ > 0 || saves_under_way_ > 0;
-  slot.snapshot_at = slot.done;
+  auto died = [this, index = slot.index,
+               incarnation = slot.incarnation](caf::error&) {
+    compiling_ = false;            // it is applied again, to the next evaluator
+    if (!find(index, incarnation)) // or its supervisor is yet to tell
+      go_on();
+  };
   self_->request(slot.evaluator, caf::infinite, snapshot_atom::value, full)
       .then(
-          [this, key, index = slot.index,
+          [this, index = slot.index,
            incarnation = slot.incarnation](const rule_snapshot_ptr& taken) {
-            compiling_ = false;
-            if (find(index, incarnation)) {
+            if (find(index, incarnation))
               save({*taken});
-              state_kept_ = key;
-            }
-            go_on();
-          },
-          [this, index = slot.index,
-           incarnation = slot.incarnation](caf::error&) {
-            compiling_ = false;
-            if (!find(index, incarnation)) // or its supervisor is yet to tell
-              go_on();
-          });
-}
-
-/// The same state under another version.
-void rule_router_state::replace(rule_slot& slot,
-                                const compiled_rule_ptr& rule) {
-  slot.compiled = rule;
-  index_.put(slot.index, rule);
-  self_->request(slot.evaluator, caf::infinite, replace_atom::value, rule)
-      .then(
-          [this, index = slot.index,
-           incarnation = slot.incarnation](const step_outcome_ptr& outcome) {
-            // Its cooldown and its resolve_after may be others now.
-            auto* s = find(index, incarnation);
-            if (!s)
-              return;
-            set_deadline(*s, outcome->next_deadline_ms);
-            if (s->now == rule_slot::phase::level)
-              mind_deadline(*s, 0);
-            wish_clock();
           },
           [](caf::error&) {
-            // Its supervisor tells how the evaluator ended.
+            // So is the next one.
           });
+  self_->request(slot.evaluator, caf::infinite, replace_atom::value, rule, at)
+      .then(
+          [this, rule, index = slot.index,
+           incarnation = slot.incarnation](const step_outcome_ptr& outcome) {
+            compiling_ = false;
+            if (auto* s = find(index, incarnation))
+              replaced(*s, rule, *outcome);
+            go_on();
+          },
+          died);
+}
+
+/// Its cooldown and its resolve_after may be others now.
+void rule_router_state::replaced(rule_slot& slot, const compiled_rule_ptr& rule,
+                                 const step_outcome& outcome) {
+  compiled_.reset(); // the feed is past its control from here on
+  slot.compiled = rule;
+  index_.put(slot.index, rule);
+  make_step(outcome.at, {});
+  slot.done = std::max(slot.done, outcome.at);
+  set_deadline(slot, outcome.next_deadline_ms);
+  record(slot, outcome);
   report(slot, rule_state::active);
+  wish_clock();
 }
 
 /// Evaluates the version up to the key, then resolves what is open for this

@@ -18,6 +18,10 @@ namespace {
 /// A deadline this near is wished for at once; the reader waits for it.
 constexpr int64_t wish_ahead_ms = 500;
 
+/// A rule that nothing concerns is stepped on and kept anew after so long, or a
+/// start would read history back to the last event that did.
+constexpr int64_t idle_snapshot_age_ms = 300'000;
+
 constexpr uint64_t ticks_between_reports = 10;
 constexpr size_t statuses_at_once_max = 500;
 
@@ -351,10 +355,17 @@ void rule_router_state::snapshots() {
     return;
   ++snapshots_under_way_;
   for (auto& slot : slots_) {
-    if (!slot || slot->now != rule_slot::phase::level || !slot->ready ||
-        !(slot->snapshot_at < slot->done))
+    if (!slot || slot->now != rule_slot::phase::level || !slot->ready)
       continue;
-    slot->snapshot_at = slot->done;
+    auto to = slot->done;
+    if (!(slot->snapshot_at < to)) {
+      if (time_of(fed_) - time_of(slot->snapshot_at) < idle_snapshot_age_ms)
+        continue;
+      auto number = levels_.begin(fed_, std::vector<uint32_t>{slot->index});
+      send_step(*slot, number, share(step{nullptr, {}, fed_}));
+      to = fed_;
+    }
+    slot->snapshot_at = to;
     ++snapshots_under_way_;
     self_
         ->request(slot->evaluator, caf::infinite, snapshot_atom::value,

@@ -18,7 +18,8 @@ using evaluator_actor = caf::typed_actor<
     /// One step. Steps are answered in the order sent.
     caf::replies_to<eval_atom, step_ptr>::with<step_outcome_ptr>,
     /// A version of the same state: goes on with what it has.
-    caf::replies_to<replace_atom, compiled_rule_ptr>::with<step_outcome_ptr>,
+    caf::replies_to<replace_atom, compiled_rule_ptr,
+                    cursor>::with<step_outcome_ptr>,
     /// The state: whole (true), or what changed since the last one (false).
     caf::replies_to<snapshot_atom, bool>::with<rule_snapshot_ptr>,
     /// Resolves what is open, for this reason, at this Unix millisecond.

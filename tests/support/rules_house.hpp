@@ -83,8 +83,8 @@ inline evaluator_actor::behavior_type stand_in(stand_in_pointer self,
             throw std::runtime_error("poison");
         return pass_on<step_outcome_ptr>(self, r, a, s);
       },
-      [=](replace_atom a, const compiled_rule_ptr& version) {
-        return pass_on<step_outcome_ptr>(self, r, a, version);
+      [=](replace_atom a, const compiled_rule_ptr& version, const cursor& at) {
+        return pass_on<step_outcome_ptr>(self, r, a, version, at);
       },
       [=](snapshot_atom a, bool full) {
         return pass_on<rule_snapshot_ptr>(self, r, a, full);

@@ -26,7 +26,7 @@ public:
     own_changed_ = true;
   }
   step_outcome evaluate(const step& what);
-  void replace(compiled_rule_ptr rule);
+  step_outcome replace(compiled_rule_ptr rule, const cursor& at);
   std::vector<alert_change> close(std::string_view alert_id,
                                   std::string_view reason, int64_t at_ms);
   std::vector<alert_change> close_all(std::string_view reason, int64_t at_ms);
@@ -57,7 +57,8 @@ private:
   void activate(); // evaluator_activation.cpp
   void reach_activation();
   void take_event(const evaluation_batch_ptr& batch, size_t index);
-  void end_step();
+  step_outcome end_step(const cursor& to);
+  void settle_busy();
   int64_t aloud_ms() const;
   bool activation_lies_before(const cursor& to) const;
 

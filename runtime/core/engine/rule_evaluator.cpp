@@ -86,8 +86,12 @@ step_outcome rule_evaluator::state::evaluate(const step& what) {
   if (activation_lies_before(what.to))
     reach_activation();
   run_timers(time_of(what.to));
-  end_step();
-  at_ = std::max(at_, what.to);
+  return end_step(what.to);
+}
+
+step_outcome rule_evaluator::state::end_step(const cursor& to) {
+  settle_busy();
+  at_ = std::max(at_, to);
   out_.next_deadline_ms = next_deadline_ms();
   out_.at = at_;
   out_.groups = groups_.size();
@@ -96,7 +100,7 @@ step_outcome rule_evaluator::state::evaluate(const step& what) {
 
 // Alerts get the form that their last hit gave them, and groups let go of the
 // batch.
-void rule_evaluator::state::end_step() {
+void rule_evaluator::state::settle_busy() {
   for (auto* g : busy_) {
     if (g == nullptr)
       continue;
@@ -120,13 +124,22 @@ void rule_evaluator::state::make_busy(group& g) {
   busy_.push_back(&g);
 }
 
-void rule_evaluator::state::replace(compiled_rule_ptr rule) {
+step_outcome rule_evaluator::state::replace(compiled_rule_ptr rule,
+                                            const cursor& at) {
   EP_EXPECT(rule->fingerprint() == rule_->fingerprint());
+  out_ = {};
   rule_ = std::move(rule);
   program_ = &rule_->program();
   // Cooldown and resolve_after are no part of the state.
   for (auto* g : groups_.sorted())
     groups_.schedule(*g, deadline_of(*g));
+  if (activated_) {
+    aloud_ = true;
+    for (auto* g = groups_.first_due(); g && *g->deadline <= time_of(at);
+         g = groups_.first_due())
+      on_timer(*g, *g->deadline);
+  }
+  return end_step(at);
 }
 
 std::optional<int64_t> rule_evaluator::state::next_deadline_ms() const {
@@ -146,7 +159,7 @@ rule_evaluator::state::close(std::string_view alert_id, std::string_view reason,
     resolve(*g, reason, at_ms);
     reschedule(*g, at_ms);
   }
-  end_step();
+  settle_busy();
   return std::move(out_.changes);
 }
 
@@ -199,8 +212,8 @@ result<void> rule_evaluator::restore(const rule_snapshot& from) {
   return {};
 }
 
-void rule_evaluator::replace(compiled_rule_ptr rule) {
-  state_->replace(std::move(rule));
+step_outcome rule_evaluator::replace(compiled_rule_ptr rule, const cursor& at) {
+  return state_->replace(std::move(rule), at);
 }
 
 std::optional<int64_t> rule_evaluator::next_deadline_ms() const {

@@ -80,9 +80,11 @@ public:
   /// or fingerprint; the state is then as it was. Needs a full snapshot.
   result<void> restore(const rule_snapshot& from);
 
-  /// Another version with the same fingerprint; the state stays. Alerts that
-  /// are open go on under the new version's texts.
-  void replace(compiled_rule_ptr rule);
+  /// Another version with the same fingerprint, from `at` on; the state stays.
+  /// Alerts that are open go on under the new version's texts. What is overdue
+  /// by its shorter cooldown or resolve_after is said aloud, at the time when
+  /// it would have been due. Needs a state that has been evaluated up to `at`.
+  step_outcome replace(compiled_rule_ptr rule, const cursor& at);
 
   std::optional<int64_t> next_deadline_ms() const;
   cursor at() const;

@@ -305,6 +305,21 @@ CAF_TEST(a_version_with_the_same_state_is_recovered_as_it_took_over) {
                   R"(three ["a"]@0 resolved; three ["a"]@6000 firing)");
 }
 
+CAF_TEST(a_rule_that_nothing_concerns_does_not_make_a_start_read_far_back) {
+  up();
+  publish(match_m);
+  for (int i = 0; i < 30; ++i) {
+    surroundings->now += 60'000;
+    emit("x");
+    pass(11s);
+  }
+  auto kept = db->snapshots["m"].at.key.received_at_ms;
+  CAF_CHECK(kept >= surroundings->now - 400'000);
+  restart();
+  emit("m");
+  CAF_CHECK_EQUAL(alerts_of("m"), 1u);
+}
+
 CAF_TEST(a_refused_snapshot_is_told_and_the_next_one_stands_alone) {
   up();
   break_store("outcome_store.save_snapshots", failure{errc::rejected, "no"});

@@ -124,7 +124,8 @@ CAF_TEST(a_shadow_rule_tells_nobody) {
 CAF_TEST(a_version_with_the_same_fingerprint_takes_over_the_state) {
   rule_evaluator rule{rule_of(three_in_100, 1), {}};
   rule.evaluate(step_of({a(1), a(2)}));
-  rule.replace(rule_of(with(three_in_100, "${n} on", "now ${n} at"), 2));
+  rule.replace(rule_of(with(three_in_100, "${n} on", "now ${n} at"), 2),
+               {{2, 0, 2, 0}, 2});
   const auto out = rule.evaluate(step_of({a(3)}));
   CAF_REQUIRE_EQUAL(out.changes.size(), 1u);
   CAF_CHECK_EQUAL(out.changes[0].after.summary, "now 3 at a");
