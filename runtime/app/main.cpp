@@ -46,7 +46,7 @@ result<bool> admin_key(const settings& s, const std::string& text,
 up_hooks hooks() {
   up_hooks out;
   out.migrate = [](const settings& s) -> result<void> {
-    auto done = postgres::migrate(s.database.url);
+    auto done = postgres::migrate(database_conninfo(s));
     if (!done)
       return done.error();
     return {};

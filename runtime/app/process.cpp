@@ -2,6 +2,7 @@
 
 #include "actors/directory.hpp"
 #include "messages/protocols/errors.hpp"
+#include "runtime/adapters/postgres/conninfo.hpp"
 #include "runtime/app/system_world.hpp"
 
 #include <caf/scoped_actor.hpp>
@@ -53,10 +54,14 @@ metrics_options metrics_of(const settings& s, const std::string& role) {
 
 } // namespace
 
+std::string database_conninfo(const settings& s) {
+  return postgres::with_password(s.database.url, s.database.password);
+}
+
 postgres::options postgres_options(const settings& s,
                                    const std::string& secret_key) {
   postgres::options out;
-  out.url = s.database.url;
+  out.url = database_conninfo(s);
   out.connect_timeout = s.database.connect_timeout;
   out.statement_timeout = s.database.statement_timeout;
   out.lock_timeout = s.database.lock_timeout;
@@ -68,6 +73,9 @@ postgres::options postgres_options(const settings& s,
 redis::options redis_options(const settings& s) {
   redis::options out;
   out.url = s.stream.url;
+  if (!s.stream.tls_ca_file.empty())
+    out.url += (out.url.find('?') == std::string::npos ? "?" : "&") +
+               ("ca_file=" + postgres::percent_encoded(s.stream.tls_ca_file));
   out.username = s.stream.username;
   out.password = s.stream.password;
   out.prefix = s.stream.prefix;
