@@ -14,6 +14,8 @@ command version_command();
 command doctor_command();
 command send_command();
 command erase_command();
+command backup_command();
+command restore_command();
 std::vector<command> rules_commands();
 std::vector<command> channels_commands();
 std::vector<command> keys_commands();
