@@ -86,6 +86,9 @@ bool retention_state::remove_rows(kept_rows what) {
     return false;
   }
   gone_ += *removed;
+  if (setup_.meters)
+    setup_.meters->retention_removed(step.table)
+        .Increment(static_cast<double>(*removed));
   bool more = *removed == removed_rows_max;
   if (!more && gone_ > 0)
     setup_.log.info("retention_removed",
@@ -111,8 +114,13 @@ bool retention_state::drop_day() {
     setup_.log.warn("retention_held",
                     {{"day", day_name(*day->held)},
                      {"reason", "evaluation has not read it to its end"}});
+  if (setup_.meters)
+    setup_.meters->retention().events_held.Set(day->held ? 1 : 0);
   if (!day->dropped)
     return false;
+  if (setup_.meters)
+    setup_.meters->retention_removed("events").Increment(
+        static_cast<double>(day->rows));
   setup_.log.info("retention_day_dropped",
                   {{"day", day_name(*day->dropped)}, {"rows", day->rows}});
   return true;
@@ -121,6 +129,9 @@ bool retention_state::drop_day() {
 void retention_state::end_sweep() {
   step_ = 0;
   before_ = std::exchange(reach_, std::nullopt);
+  if (fine_ && setup_.meters)
+    setup_.meters->retention().last_sweep.Set(static_cast<double>(now_ms_) /
+                                              1000);
 }
 
 void retention_state::failed(const char* what, const failure& why) {

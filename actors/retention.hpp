@@ -11,6 +11,7 @@
 #include "runtime/ports/clock.hpp"
 #include "runtime/ports/retention_store.hpp"
 #include "runtime/telemetry/log.hpp"
+#include "runtime/telemetry/metrics.hpp"
 
 #include <caf/fwd.hpp>
 
@@ -28,6 +29,7 @@ struct retention_setup {
   std::chrono::milliseconds interval{600'000}; // between two sweeps
   std::shared_ptr<world> surroundings;
   logger log;
+  metrics* meters = nullptr;
   std::function<void()> fenced; // the lease is lost; may be empty
 };
 

@@ -213,6 +213,7 @@ private:
     setup.interval = r.sweep_every;
     setup.surroundings = frame_.surroundings;
     setup.log = frame_.log;
+    setup.meters = &frame_.meters;
     setup.fenced = fenced;
     return child("retention", [setup](caf::local_actor* parent) {
       return caf::actor_cast<caf::actor>(

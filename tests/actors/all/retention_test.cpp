@@ -20,6 +20,7 @@ constexpr auto day = 24h;
 
 struct fixture : actor_fixture {
   lease_token lease = take_lease("evaluation", "me");
+  metrics meters;
   retention_actor actor;
   size_t fenced = 0;
   retention_periods keep{30 * day,  180 * day, 180 * day, 30 * day,
@@ -35,6 +36,7 @@ struct fixture : actor_fixture {
     setup.interval = 60s;
     setup.surroundings = surroundings;
     setup.log = log;
+    setup.meters = &meters;
     setup.fenced = [this] { ++fenced; };
     actor = live(sys.spawn(retention, setup));
     settle();
@@ -78,6 +80,7 @@ CAF_TEST(a_day_goes_when_a_sweep_before_found_it_evaluated) {
   pass(61s);
   CAF_CHECK_EQUAL(db->events.size(), 1u);
   CAF_CHECK(logged("event=retention_day_dropped"));
+  CAF_CHECK_EQUAL(meters.retention_removed("events").Value(), 1.0);
 }
 
 CAF_TEST(evaluation_that_only_now_passed_a_day_may_still_replay_it) {
@@ -88,6 +91,7 @@ CAF_TEST(evaluation_that_only_now_passed_a_day_may_still_replay_it) {
   pass(61s);
   CAF_CHECK_EQUAL(db->events.size(), 1u);
   CAF_CHECK(logged("event=retention_held"));
+  CAF_CHECK_EQUAL(meters.retention().events_held.Value(), 1.0);
   pass(60s);
   CAF_CHECK(db->events.empty());
 }
@@ -112,6 +116,8 @@ CAF_TEST(rows_go_in_bounded_pieces_until_none_is_left) {
   start();
   CAF_CHECK(db->dead.empty());
   CAF_CHECK_EQUAL(times_logged("event=retention_removed"), 1u);
+  CAF_CHECK_EQUAL(meters.retention_removed("dead_letters").Value(),
+                  static_cast<double>(removed_rows_max * 2 + 1));
 }
 
 CAF_TEST(what_is_young_stays_until_its_time) {
@@ -128,6 +134,7 @@ CAF_TEST(a_failure_is_said_and_the_next_sweep_tries_again) {
               failure{errc::unavailable, "away"});
   start();
   CAF_CHECK(logged("event=retention_failed"));
+  CAF_CHECK_EQUAL(meters.retention().last_sweep.Value(), 0.0);
   CAF_CHECK_EQUAL(db->dead.size(), 1u);
   break_store("retention_store.remove_rows", std::nullopt);
   pass(61s);
