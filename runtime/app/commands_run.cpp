@@ -3,6 +3,7 @@
 #include "runtime/adapters/postgres/migrations.hpp"
 #include "runtime/app/commands.hpp"
 #include "runtime/app/intake.hpp"
+#include "runtime/app/process.hpp"
 #include "runtime/app/worker.hpp"
 
 #include <iostream>
@@ -83,7 +84,7 @@ command migrate_command() {
                 << '\n';
       return exit_code::usage;
     }
-    auto applied = postgres::migrate(s->database.url);
+    auto applied = postgres::migrate(database_conninfo(*s));
     if (!applied) {
       std::cerr << "migrate: " << to_string(applied.error()) << '\n';
       return exit_code::failed;

@@ -28,8 +28,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr size_t control_actors = 3; // each blocks on its own connection
-
 /// Counts what the server's threads tell.
 class intake_observer : public http::server_observer {
 public:
@@ -65,7 +63,7 @@ public:
   intake_house(process_frame& frame, const settings& s, std::string secret_key)
       : frame_(frame), s_(s), database_(postgres_options(s, secret_key)),
         stream_(redis_options(s)), intakes_(std::max(1u, s.intake.actors)),
-        controls_(control_actors) {}
+        controls_(s.database.connections) {}
 
   supervisor_actor start() {
     std::vector<child_spec> children{writer_child(), keeper_child(),

@@ -2,8 +2,11 @@
 
 #include "actors/directory.hpp"
 #include "messages/protocols/errors.hpp"
+#include "runtime/adapters/postgres/conninfo.hpp"
+#include "runtime/app/service_notice.hpp"
 #include "runtime/app/system_world.hpp"
 
+#include <caf/event_based_actor.hpp>
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
@@ -32,6 +35,39 @@ sigset_t ending_signals() {
   return set;
 }
 
+/// Whether the scheduler still runs actors.
+bool answers(caf::actor_system& system, std::chrono::milliseconds within) {
+  caf::scoped_actor self{system};
+  auto echo = system.spawn([](caf::event_based_actor*) -> caf::behavior {
+    return {[](bool heard) { return heard; }};
+  });
+  bool out = false;
+  self->request(echo, within, true)
+      .receive([&](bool heard) { out = heard; }, [](const caf::error&) {});
+  return out;
+}
+
+/// Waits for one of `set`, and tells the manager meanwhile that we are alive.
+int wait_for_signal(const sigset_t& set, const service_notice& manager,
+                    caf::actor_system& system) {
+  int got = 0;
+  if (!manager.watchdog_interval) {
+    sigwait(&set, &got);
+    return got;
+  }
+  const auto every = *manager.watchdog_interval;
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(every);
+  const timespec interval{seconds.count(),
+                          std::chrono::nanoseconds{every - seconds}.count()};
+  for (;;) {
+    if (answers(system, every))
+      manager.tell("WATCHDOG=1");
+    got = sigtimedwait(&set, nullptr, &interval);
+    if (got > 0)
+      return got;
+  }
+}
+
 caf::actor_system_config& configured(caf::actor_system_config& config,
                                      uint32_t threads) {
   // Two at least: one busy evaluator must not stand in the router's way.
@@ -53,10 +89,14 @@ metrics_options metrics_of(const settings& s, const std::string& role) {
 
 } // namespace
 
+std::string database_conninfo(const settings& s) {
+  return postgres::with_password(s.database.url, s.database.password);
+}
+
 postgres::options postgres_options(const settings& s,
                                    const std::string& secret_key) {
   postgres::options out;
-  out.url = s.database.url;
+  out.url = database_conninfo(s);
   out.connect_timeout = s.database.connect_timeout;
   out.statement_timeout = s.database.statement_timeout;
   out.lock_timeout = s.database.lock_timeout;
@@ -68,6 +108,9 @@ postgres::options postgres_options(const settings& s,
 redis::options redis_options(const settings& s) {
   redis::options out;
   out.url = s.stream.url;
+  if (!s.stream.tls_ca_file.empty())
+    out.url += (out.url.find('?') == std::string::npos ? "?" : "&") +
+               ("ca_file=" + postgres::percent_encoded(s.stream.tls_ca_file));
   out.username = s.stream.username;
   out.password = s.stream.password;
   out.prefix = s.stream.prefix;
@@ -126,9 +169,10 @@ int process_frame::run(const caf::actor& root,
         log.error("root_ended", {{"reason", to_string(to_failure(why))}});
         kill(getpid(), root_ended);
       });
-  auto set = ending_signals();
-  int got = 0;
-  sigwait(&set, &got);
+  const auto manager = service_notice::of_environment();
+  manager.tell("READY=1");
+  const int got = wait_for_signal(ending_signals(), manager, system);
+  manager.tell("STOPPING=1");
   log.info("stopping", {{"signal", got}});
   stopping = true;
   bool root_failed = failed;

@@ -23,6 +23,9 @@
 
 namespace eventpulse {
 
+/// database.url with database.password in it. Never to be shown.
+std::string database_conninfo(const settings& s);
+
 /// The adapters' options, from the settings.
 postgres::options postgres_options(const settings& s,
                                    const std::string& secret_key);

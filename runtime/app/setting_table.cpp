@@ -207,6 +207,10 @@ void add_stream(std::vector<setting>& all) {
                        "unix:///path/redis.sock?db=0. `eventpulse up` starts "
                        "its own when this is empty.",
                        "URL"));
+  all.push_back(text("stream", "url_file", at(in, &part::url_file),
+                     "File whose first line is the URL, where that holds a "
+                     "secret.",
+                     "file"));
   all.push_back(text("stream", "username", at(in, &part::username),
                      "User name for Redis ACLs."));
   all.push_back(secret("stream", "password", at(in, &part::password),
@@ -250,12 +254,18 @@ void add_database(std::vector<setting>& all) {
                        "postgresql://user@host/name. `eventpulse up` starts "
                        "its own when this is empty.",
                        "URL"));
+  all.push_back(text("database", "url_file", at(in, &part::url_file),
+                     "File whose first line is the URL, where that holds a "
+                     "secret.",
+                     "file"));
   all.push_back(secret("database", "password", at(in, &part::password),
                        "Password for PostgreSQL; better in password_file."));
   all.push_back(text("database", "password_file", at(in, &part::password_file),
                      "File whose first line is the password.", "file"));
   all.push_back(number("database", "connections", at(in, &part::connections), 1,
-                       256, "Connections of a process for queries."));
+                       64,
+                       "Control requests that an intake process serves at "
+                       "once, each on a connection of its own."));
   all.push_back(duration("database", "connect_timeout",
                          at(in, &part::connect_timeout), ms{1'000}, ms{60'000},
                          "How long connecting may take."));
@@ -366,6 +376,16 @@ void add_retention(std::vector<setting>& all) {
   add("attempts", &part::attempts, "How long delivery attempts are kept.");
   add("audit", &part::audit, "How long it is kept who changed what.");
   add("dead_letters", &part::dead_letters, "How long dead letters are kept.");
+  all.push_back(duration("retention", "behind", at(in, &part::behind), ms{0},
+                         forever,
+                         "How much longer events are kept for a rule that is "
+                         "behind; then it misses them, which is recorded as a "
+                         "dead letter."));
+  all.push_back(duration("retention", "sweep_every", at(in, &part::sweep_every),
+                         ms{1'000}, day,
+                         "How often what is old is looked for. A day of "
+                         "events goes when a sweep before found it "
+                         "evaluated."));
 }
 
 void add_rest(std::vector<setting>& all) {

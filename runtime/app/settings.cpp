@@ -222,6 +222,9 @@ result<settings> load_settings(const settings_sources& sources) {
     else
       found.add(where, unknown_setting_hint(name));
   }
+  resolve_secret("stream.url", out.stream.url_file, out.stream.url, found);
+  resolve_secret("database.url", out.database.url_file, out.database.url,
+                 found);
   resolve_secret("stream.password", out.stream.password_file,
                  out.stream.password, found);
   resolve_secret("database.password", out.database.password_file,
@@ -237,8 +240,10 @@ std::map<std::string, std::string> settings_environment(const settings& s) {
   // A resolved secret stands for its file, which a child may not be able to
   // read any more.
   settings resolved = s;
-  resolved.stream.password_file.clear();
-  resolved.database.password_file.clear();
+  for (auto* file :
+       {&resolved.stream.url_file, &resolved.stream.password_file,
+        &resolved.database.url_file, &resolved.database.password_file})
+    file->clear();
   std::map<std::string, std::string> out;
   for (const auto& entry : setting_table())
     out[entry.variable()] = entry.show(resolved);

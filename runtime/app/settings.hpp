@@ -45,6 +45,7 @@ struct settings {
 
   struct stream_settings {
     std::string url;
+    std::string url_file;
     std::string username;
     std::string password;
     std::string password_file;
@@ -60,9 +61,10 @@ struct settings {
 
   struct database_settings {
     std::string url;
+    std::string url_file;
     std::string password;
     std::string password_file;
-    uint32_t connections = 4;
+    uint32_t connections = 3;
     ms connect_timeout{5'000};
     ms statement_timeout{5'000};
     ms lock_timeout{2'000};
@@ -113,6 +115,8 @@ struct settings {
     ms attempts{30 * day};
     ms audit{365 * day};
     ms dead_letters{30 * day};
+    ms behind{30 * day};
+    ms sweep_every{600'000};
   } retention;
 
   struct log_settings {

@@ -3,6 +3,8 @@
 #include "runtime/app/settings.hpp"
 #include "runtime/core/base/time.hpp"
 
+#include <numeric>
+
 namespace eventpulse {
 
 namespace {
@@ -89,6 +91,41 @@ void check_intake(const settings& s, relations& r) {
             "choose the slot in a Redis Cluster");
 }
 
+void check_retention(const settings& s, relations& r) {
+  const auto events = s.retention.events;
+  r.require(s.rules.dedup_window <= events,
+            "rules.dedup_window (" + show(s.rules.dedup_window) +
+                ") must be at most retention.events (" + show(events) +
+                "), or duplicates of dropped events come back");
+  r.require(s.stream.keep <= events,
+            "stream.keep (" + show(s.stream.keep) +
+                ") must be at most retention.events (" + show(events) +
+                "), or entries that are read again bring dropped events back");
+  r.require(s.stream.keep == ms{0} || s.stream.keep_bytes > 0,
+            "stream.keep is " + show(s.stream.keep) +
+                ", but stream.keep_bytes is 0: nothing would be kept");
+  const auto retries = std::accumulate(s.outbound.retry_schedule.begin(),
+                                       s.outbound.retry_schedule.end(), ms{0});
+  r.require(retries <= s.retention.attempts,
+            "outbound.retry_schedule spans " + show(retries) +
+                ", which must be at most retention.attempts (" +
+                show(s.retention.attempts) +
+                "), or a failed delivery no longer shows why");
+  r.require(s.retention.attempts <= s.retention.deliveries,
+            "retention.attempts (" + show(s.retention.attempts) +
+                ") must be at most retention.deliveries (" +
+                show(s.retention.deliveries) +
+                "), since a delivery takes its attempts along");
+}
+
+void check_listeners(const settings& s, relations& r) {
+  r.require(s.worker.port == 0 || s.worker.port != s.server.port ||
+                s.worker.address != s.server.address,
+            "worker.port and server.port are both " +
+                std::to_string(s.server.port) + " on " + s.server.address +
+                ": only one of them can listen");
+}
+
 bool starts_with_any(const std::string& text,
                      std::initializer_list<std::string_view> prefixes) {
   for (auto p : prefixes)
@@ -106,6 +143,10 @@ void check_urls(const settings& s, relations& r) {
       s.database.url.empty() ||
           starts_with_any(s.database.url, {"postgresql://", "postgres://"}),
       "database.url must begin with postgresql://");
+  r.require(s.stream.tls_ca_file.empty() || s.stream.url.empty() ||
+                s.stream.url.starts_with("rediss://"),
+            "stream.tls_ca_file is given, but stream.url does not begin with "
+            "rediss://: the connection would not be encrypted");
   r.require(s.trace.otlp_url.empty() ||
                 starts_with_any(s.trace.otlp_url, {"http://", "https://"}),
             "trace.otlp_url must begin with http:// or https://");
@@ -119,11 +160,8 @@ result<void> check_relations(const settings& s) {
   check_outbound(s, r);
   check_intake(s, r);
   check_urls(s, r);
-  r.require(s.rules.dedup_window <= s.retention.events,
-            "rules.dedup_window (" + show(s.rules.dedup_window) +
-                ") must be at most retention.events (" +
-                show(s.retention.events) +
-                "), or duplicates of dropped events come back");
+  check_retention(s, r);
+  check_listeners(s, r);
   return r.verdict();
 }
 

@@ -4,7 +4,8 @@
 // └─ lease_keeper ─ guarded (one_for_one), only while the leases are held
 //    ├─ rules (one_for_all): history_reader, rule_catalog, hint_listener,
 //    │  alert_recorder, evaluators (one_for_one), rule_router
-//    └─ streams (one_for_one): partition_reader k (with persister and waiter)
+//    ├─ streams (one_for_one): partition_reader k (with persister and waiter)
+//    └─ retention
 
 #include "runtime/app/worker.hpp"
 
@@ -15,11 +16,13 @@
 #include "actors/lease_keeper.hpp"
 #include "actors/notifier.hpp"
 #include "actors/partition_reader.hpp"
+#include "actors/retention.hpp"
 #include "actors/rule_catalog.hpp"
 #include "actors/rule_router.hpp"
 #include "actors/supervisor.hpp"
 #include "runtime/adapters/http/server.hpp"
 #include "runtime/adapters/outbound/sender.hpp"
+#include "runtime/adapters/postgres/retention_store.hpp"
 #include "runtime/adapters/redis/factories.hpp"
 #include "runtime/app/file_write.hpp"
 #include "runtime/app/process.hpp"
@@ -193,8 +196,29 @@ private:
                                      ask_keeper(addr)));
     children.push_back(nested_supervisor(
         "streams", options("streams", one_for_one()), std::move(readers)));
+    children.push_back(
+        retention_child(leases.at("evaluation"), ask_keeper(addr)));
     return caf::actor_cast<caf::actor>(spawn_supervisor(
         keeper, options("guarded", one_for_one()), std::move(children)));
+  }
+
+  child_spec retention_child(const lease_token& lease,
+                             const std::function<void()>& fenced) {
+    retention_setup setup;
+    setup.open_store = opened<retention_store>(postgres::make_retention_store);
+    setup.lease = lease;
+    auto& r = s_.retention;
+    setup.keep = {r.events, r.alerts,       r.deliveries, r.attempts,
+                  r.audit,  r.dead_letters, r.behind};
+    setup.interval = r.sweep_every;
+    setup.surroundings = frame_.surroundings;
+    setup.log = frame_.log;
+    setup.meters = &frame_.meters;
+    setup.fenced = fenced;
+    return child("retention", [setup](caf::local_actor* parent) {
+      return caf::actor_cast<caf::actor>(
+          parent->spawn<caf::detached>(retention, setup));
+    });
   }
 
   /// The handles of one incarnation of the group. All are restarted together,

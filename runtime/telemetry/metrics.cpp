@@ -114,6 +114,13 @@ end_to_end_metrics make_end_to_end(Registry& r) {
                     end_to_end_buckets)};
 }
 
+retention_metrics make_retention(Registry& r) {
+  return {gauge(r, "eventpulse_retention_last_sweep_timestamp_seconds",
+                "When the last sweep began that removed all that was due"),
+          gauge(r, "eventpulse_retention_events_held",
+                "Whether a day of events is due that evaluation still needs")};
+}
+
 detail::rule_families make_rules(Registry& r) {
   return {&counters(r, "eventpulse_rule_evaluations_total",
                     "Events a rule's evaluator looked at"),
@@ -146,6 +153,10 @@ struct metrics::impl {
   persistence_metrics persistence = make_persistence(registry);
   delivery_metrics delivery = make_delivery(registry);
   end_to_end_metrics end_to_end = make_end_to_end(registry);
+  retention_metrics retention = make_retention(registry);
+  Family<Counter>& retention_removed =
+      counters(registry, "eventpulse_retention_removed_total",
+               "Rows that were kept for long enough and are gone");
   detail::rule_series_pool rules;
   detail::channel_series_pool channels;
 
@@ -216,6 +227,14 @@ delivery_metrics& metrics::delivery() noexcept {
 
 end_to_end_metrics& metrics::end_to_end() noexcept {
   return impl_->end_to_end;
+}
+
+retention_metrics& metrics::retention() noexcept {
+  return impl_->retention;
+}
+
+Counter& metrics::retention_removed(std::string_view table) {
+  return impl_->retention_removed.Add({{"table", std::string{table}}});
 }
 
 Counter& metrics::intake_requests(unsigned status) {

@@ -64,6 +64,12 @@ struct delivery_metrics {
   prometheus::Gauge& delivery_queue;       // due and not yet sent
 };
 
+/// eventpulse_retention_*
+struct retention_metrics {
+  prometheus::Gauge& last_sweep;  // last_sweep_timestamp_seconds
+  prometheus::Gauge& events_held; // 1: a day is due and evaluation needs it
+};
+
 /// eventpulse_event_to_persist_seconds and its like
 struct end_to_end_metrics {
   prometheus::Histogram& event_to_persist_seconds;
@@ -86,6 +92,9 @@ public:
   persistence_metrics& persistence() noexcept;
   delivery_metrics& delivery() noexcept;
   end_to_end_metrics& end_to_end() noexcept;
+  retention_metrics& retention() noexcept;
+  /// eventpulse_retention_removed_total{table}; `table` is one of a fixed few.
+  prometheus::Counter& retention_removed(std::string_view table);
 
   /// A handle on a rule's series, made at the first call. They stay while
   /// anybody holds a handle or until remove_rule, whichever is later, so that

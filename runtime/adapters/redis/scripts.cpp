@@ -171,6 +171,27 @@ redis.call('SET', KEYS[2], string.format('%.0f', kept))
 return {entries, lag, pending}
 )lua";
 
+// Of the ids, all at or below the tail: they go, but for the last one where
+// nothing else would stand at or below the tail while later entries exist.
+const std::string_view erase = R"lua(
+local wanted = {}
+for i = 2, #ARGV do wanted[ARGV[i]] = true end
+local page = redis.call('XRANGE', KEYS[1], '-', ARGV[1], 'COUNT', #ARGV)
+local stays = false
+for _, e in ipairs(page) do
+  if not wanted[e[1]] then stays = true end
+end
+local later = redis.call('XRANGE', KEYS[1], '(' .. ARGV[1], '+', 'COUNT', 1)
+if not stays and #later > 0 and #page > 0 then
+  wanted[page[#page][1]] = nil
+end
+local gone = 0
+for id, _ in pairs(wanted) do
+  gone = gone + redis.call('XDEL', KEYS[1], id)
+end
+return gone
+)lua";
+
 const std::string_view keep_newer = R"lua(
 local present = tonumber(redis.call('HGET', KEYS[1], 'version'))
 if present and present >= tonumber(ARGV[1]) then return 0 end

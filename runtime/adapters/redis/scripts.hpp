@@ -44,4 +44,8 @@ extern const std::string_view housekeeping;
 /// KEYS hash. ARGV version, document. Keeps the newer.
 extern const std::string_view keep_newer;
 
+/// KEYS events. ARGV tail, ids at or below it. Deletes them, but what must stay
+/// for the tail to be seen. -> how many went
+extern const std::string_view erase;
+
 } // namespace eventpulse::redis::scripts
