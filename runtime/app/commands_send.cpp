@@ -55,7 +55,8 @@ std::string text_of(const json::object& object, const char* name) {
   return found && found->is_string() ? std::string(found->as_string()) : "";
 }
 
-/// "events.ndjson:17: the event is not valid; /type is missing".
+/// "events.ndjson:17: the event is not valid; /type is missing". A single fault
+/// may be the detail already.
 std::string sentence(const std::string& file, uint64_t line,
                      const json::object& problem) {
   auto out = file + ':' + std::to_string(line) + ": ";
@@ -64,7 +65,8 @@ std::string sentence(const std::string& file, uint64_t line,
   auto* errors = problem.if_contains("errors");
   if (errors && errors->is_array())
     for (auto& item : errors->as_array())
-      if (auto* one = item.if_object())
+      if (auto* one = item.if_object();
+          one && text_of(*one, "detail") != detail)
         out += "; " + text_of(*one, "pointer") + ' ' + text_of(*one, "detail");
   return out;
 }
