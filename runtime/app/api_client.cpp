@@ -55,8 +55,20 @@ errc code_of(unsigned status) {
     return errc::not_found;
   case 409:
     return errc::conflict;
+  case 400:
+    return errc::malformed;
+  case 413:
+    return errc::too_large;
+  case 415:
+    return errc::unsupported;
   case 422:
     return errc::invalid;
+  case 429:
+    return errc::rate_limited;
+  case 408:
+  case 504:
+    return errc::timed_out;
+  case 502:
   case 503:
     return errc::unavailable;
   default:
@@ -65,6 +77,14 @@ errc code_of(unsigned status) {
 }
 
 } // namespace
+
+failure failure_of(unsigned status, const std::string& body) {
+  return {code_of(status), sentences(body, status)};
+}
+
+int exit_code_of(errc code) {
+  return retryable(code) ? exit_code::unavailable : exit_code::failed;
+}
 
 std::vector<flag_spec> api_flags() {
   return {{"url", "URL", "Where EventPulse listens.", "", false, ""},
@@ -116,8 +136,7 @@ api_client::read(const result<http::client_response>& answer) {
   if (!answer)
     return answer.error();
   if (answer->status < 200 || answer->status >= 300)
-    return failure{code_of(answer->status),
-                   sentences(answer->body, answer->status)};
+    return failure_of(answer->status, answer->body);
   if (answer->body.empty())
     return json::value{};
   boost::system::error_code wrong;
@@ -136,10 +155,14 @@ result<json::value> api_client::call(const std::string& method,
   return read(http_.request(what));
 }
 
-result<json::value> api_client::upload(const std::string& path,
-                                       const std::string& content_type,
-                                       const http::piece_source& next) {
-  return read(http_.upload(request("POST", path, content_type), next));
+result<http::client_response> api_client::exchange(const std::string& method,
+                                                   const std::string& path,
+                                                   const http_headers& headers,
+                                                   const std::string& body) {
+  auto what = request(method, path, {});
+  what.headers.insert(what.headers.end(), headers.begin(), headers.end());
+  what.body = body;
+  return http_.request(what);
 }
 
 } // namespace eventpulse

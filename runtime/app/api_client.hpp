@@ -17,6 +17,12 @@ namespace eventpulse {
 /// --url, --key-file and --data; every command that talks to a server has them.
 std::vector<flag_spec> api_flags();
 
+/// An answer that is no success, with the sentences of its problem details.
+failure failure_of(unsigned status, const std::string& body);
+
+/// `unavailable` where the same command may succeed later, else `failed`.
+int exit_code_of(errc code);
+
 class api_client {
 public:
   /// Where to and as whom. EVENTPULSE_URL and EVENTPULSE_KEY stand between the
@@ -30,10 +36,11 @@ public:
                                   const std::string& body = {},
                                   const std::string& content_type = {});
 
-  /// POST of a body that is read as it is sent.
-  result<boost::json::value> upload(const std::string& path,
-                                    const std::string& content_type,
-                                    const http::piece_source& next);
+  /// One request and whatever the answer is.
+  result<http::client_response> exchange(const std::string& method,
+                                         const std::string& path,
+                                         const http_headers& headers,
+                                         const std::string& body);
 
 private:
   api_client(std::string url, std::string key)

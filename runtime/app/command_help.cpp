@@ -2,6 +2,8 @@
 
 #include "runtime/app/command_line.hpp"
 
+#include <boost/json.hpp>
+
 #include <algorithm>
 
 namespace eventpulse {
@@ -26,6 +28,19 @@ std::string wrap(const std::string& text, size_t indent) {
     from = blank + 1;
   }
   return out + line;
+}
+
+/// Paragraphs as they are, but for lines that no terminal shows whole.
+std::string narrow(const std::string& text) {
+  std::string out;
+  size_t from = 0;
+  while (from < text.size()) {
+    const auto end = std::min(text.find('\n', from), text.size());
+    const auto line = text.substr(from, end - from);
+    out += (line.size() > columns_max ? wrap(line, 0) : line) + '\n';
+    from = end + 1;
+  }
+  return out;
 }
 
 /// Two columns, the left one as wide as its widest cell.
@@ -72,8 +87,43 @@ std::string command_line::overview() const {
         out += "  " + c.name + std::string(width - c.name.size() + 2, ' ') +
                wrap(c.summary, width + 4) + "\n";
   }
-  return out + "\nEvery command explains itself: " + program_ +
-         " COMMAND --help.\n";
+  const std::vector<std::pair<std::string, std::string>> codes{
+      {"0", "It is done."},
+      {"1", "It was tried and did not work, or a check found something."},
+      {"2", "The command line or a setting is wrong; nothing was done."},
+      {"3", "A server could not be reached or could not do it now; the same "
+            "may work later."},
+      {"130", "It was interrupted by Ctrl-C."}};
+  return out + "\nExit codes\n" + table(codes) +
+         "\nEvery command explains itself: " + program_ +
+         " COMMAND --help. For programs: " + program_ + " help --json.\n";
+}
+
+std::string command_line::table_json() const {
+  namespace json = boost::json;
+  json::array all;
+  for (const auto& c : commands_) {
+    json::array flags;
+    for (const auto& f : c.flags)
+      flags.push_back({{"name", f.name},
+                       {"value", f.value},
+                       {"meaning", f.meaning},
+                       {"default", f.fallback},
+                       {"setting", f.setting},
+                       {"repeated", f.repeated}});
+    all.push_back({{"name", c.name},
+                   {"group", c.group},
+                   {"summary", c.summary},
+                   {"operands", c.operands},
+                   {"help", c.help},
+                   {"examples", json::value_from(c.examples)},
+                   {"takes_settings", c.takes_settings},
+                   {"flags", std::move(flags)}});
+  }
+  return json::serialize(json::object{{"program", program_},
+                                      {"version", version_},
+                                      {"commands", std::move(all)}}) +
+         '\n';
 }
 
 std::string command_line::help_for(const command& c) const {
@@ -81,7 +131,7 @@ std::string command_line::help_for(const command& c) const {
                     " [FLAGS]" + (c.operands.empty() ? "" : " " + c.operands) +
                     "\n";
   if (!c.help.empty())
-    out += "\n" + c.help + (c.help.ends_with('\n') ? "" : "\n");
+    out += "\n" + narrow(c.help);
   std::vector<std::pair<std::string, std::string>> rows;
   for (const auto& f : c.flags) {
     auto meaning = f.meaning;

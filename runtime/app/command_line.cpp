@@ -1,5 +1,6 @@
 #include "runtime/app/command_line.hpp"
 
+#include "runtime/app/completion.hpp"
 #include "runtime/app/setting_table.hpp"
 #include "runtime/core/base/check.hpp"
 #include "runtime/core/base/near_name.hpp"
@@ -98,6 +99,8 @@ command_line::command_line(std::string program, std::string version,
                            std::vector<command> commands)
     : program_(std::move(program)), version_(std::move(version)),
       commands_(std::move(commands)) {
+  commands_.push_back(completion_command());
+  commands_.back().run = [](const arguments&) { return exit_code::ok; };
   std::set<std::string> names;
   for (const auto& c : commands_) {
     EP_CHECK(names.insert(c.name).second);
@@ -201,6 +204,8 @@ int command_line::run(const std::vector<std::string>& words, std::ostream& out,
     return exit_code::usage;
   }
   try {
+    if (&c == &commands_.back()) // what it prints is the registry itself
+      return complete(*given, out, err);
     return c.run(*given);
   } catch (const std::exception& e) {
     // Commands answer with values; what is thrown all the same (out of memory,
@@ -208,6 +213,18 @@ int command_line::run(const std::vector<std::string>& words, std::ostream& out,
     err << program_ << " " << c.name << ": " << e.what() << "\n";
     return exit_code::failed;
   }
+}
+
+int command_line::complete(const arguments& given, std::ostream& out,
+                           std::ostream& err) const {
+  const auto script =
+      completion_script(given.positional()[0], program_, commands_);
+  if (!script) {
+    err << program_ << " completion: " << script.error().detail << "\n";
+    return exit_code::usage;
+  }
+  out << *script;
+  return exit_code::ok;
 }
 
 int command_line::refuse_command(const std::vector<std::string>& words,
@@ -228,6 +245,10 @@ int command_line::refuse_command(const std::vector<std::string>& words,
 
 int command_line::help(std::vector<std::string> words, std::ostream& out,
                        std::ostream& err) const {
+  if (words == std::vector<std::string>{"--json"}) {
+    out << table_json();
+    return exit_code::ok;
+  }
   words.erase(std::remove_if(words.begin(), words.end(),
                              [](const auto& w) { return w.starts_with("-"); }),
               words.end());

@@ -1,8 +1,9 @@
 #pragma once
 // The command line: a registry of commands, each a table of flags and a
 // function. Every command gets `--help` that teaches (usage, flags, settings,
-// examples), near names for what is mistyped, and the same exit codes. main.cpp
-// fills the registry; nothing here knows what a command does.
+// examples), near names for what is mistyped, completion in shells, and the
+// same exit codes. main.cpp fills the registry; nothing here knows what a
+// command does, but for `help` and `completion`, which are about the registry.
 // Refuses: unknown commands and flags, flags twice that stand once, a missing
 // or needless value, too few or too many arguments.
 
@@ -19,13 +20,17 @@
 
 namespace eventpulse {
 
-/// What a process ends with. Scripts rely on these.
+/// What a process ends with. Scripts rely on these; `eventpulse help` says
+/// them.
 namespace exit_code {
 inline constexpr int ok = 0;
 inline constexpr int failed =
     1; // it was tried and did not work, or a check
        // (validate, test, diff, doctor) found something
-inline constexpr int usage = 2; // the command line or a setting is wrong
+inline constexpr int usage = 2;       // the command line or a setting is wrong
+inline constexpr int unavailable = 3; // a server could not be reached or could
+                                      // not do it now; the same may work later
+inline constexpr int interrupted = 130; // by Ctrl-C, as shells have it
 } // namespace exit_code
 
 struct flag_spec {
@@ -65,7 +70,7 @@ struct command {
   std::string name;     // "rules apply": words are given one after another
   std::string group;    // the heading it stands under in the list
   std::string summary;  // one line
-  std::string operands; // "FILE...", for the usage line
+  std::string operands; // "FILE...", "bash|zsh", for the usage line
   std::string help;     // paragraphs, shown as they are
   std::vector<std::string> examples;
   std::vector<flag_spec> flags;
@@ -77,7 +82,7 @@ struct command {
 
 class command_line {
 public:
-  /// `program` and `version` are for the help texts.
+  /// `program` and `version` are for the help texts. Adds `completion`.
   command_line(std::string program, std::string version,
                std::vector<command> commands);
 
@@ -91,6 +96,8 @@ public:
 
   std::string overview() const;
   std::string help_for(const command& c) const;
+  /// Every command with its flags, as JSON (`help --json`).
+  std::string table_json() const;
 
 private:
   struct choice {
@@ -100,6 +107,8 @@ private:
   choice choose(const std::vector<std::string>& words) const;
   int help(std::vector<std::string> words, std::ostream& out,
            std::ostream& err) const;
+  int complete(const arguments& given, std::ostream& out,
+               std::ostream& err) const;
   int refuse_command(const std::vector<std::string>& words,
                      std::ostream& err) const;
   std::string list(std::string_view prefix) const;

@@ -1,4 +1,4 @@
-// The commands that speak to a running EventPulse: send, rules, channels, keys.
+// The commands that speak to a running EventPulse: rules, channels, keys.
 
 #include "runtime/app/api_client.hpp"
 #include "runtime/app/commands.hpp"
@@ -16,11 +16,9 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr size_t piece_bytes = 64 << 10;
-
 int fail(const char* name, const failure& why) {
   std::cerr << name << ": " << why.detail << '\n';
-  return exit_code::failed;
+  return exit_code_of(why.code);
 }
 
 result<std::string> read_text(const std::string& path) {
@@ -196,63 +194,6 @@ int publish_files(const arguments& given) {
 }
 
 } // namespace
-
-command send_command() {
-  auto out = api_command("send", "Events", "Send events from files.");
-  out.operands = "[FILE...]";
-  out.help =
-      "Reads newline-delimited JSON, an event a line, from the files or "
-      "standard input,\nand sends it as it is read. A plain event needs only a "
-      "type; see the README.";
-  out.examples = {
-      "echo '{\"type\":\"order.placed\",\"data\":{\"total\":12}}' | "
-      "eventpulse send",
-      "eventpulse send events.ndjson"};
-  out.operands_max = 10'000;
-  out.run = [](const arguments& given) {
-    auto api = api_client::of(given);
-    if (!api)
-      return fail("send", api.error());
-    auto files = given.positional();
-    if (files.empty())
-      files.push_back("-");
-    bool good = true;
-    for (auto& path : files) {
-      std::ifstream file;
-      if (path != "-") {
-        file.open(path, std::ios::binary);
-        if (!file)
-          return fail("send", {errc::not_found, "cannot read " + path});
-      }
-      std::istream& in = path == "-" ? std::cin : file;
-      auto answer = api->upload(
-          "/v1/events", "application/x-ndjson",
-          [&in]() -> std::optional<std::string> {
-            std::string piece(piece_bytes, '\0');
-            in.read(piece.data(), static_cast<std::streamsize>(piece.size()));
-            piece.resize(static_cast<size_t>(in.gcount()));
-            if (piece.empty())
-              return std::nullopt;
-            return piece;
-          });
-      if (!answer)
-        return fail("send", answer.error());
-      if (given.has("json"))
-        std::cout << json::serialize(*answer) << '\n';
-      else
-        std::cout << path << ": " << text_of(*answer, "accepted")
-                  << " accepted, " << text_of(*answer, "rejected")
-                  << " rejected\n";
-      for (auto& item : answer->at("results").as_array()) {
-        std::cerr << path << ':' << text_of(item, "index") << ": "
-                  << json::serialize(item.at("problem")) << '\n';
-        good = false;
-      }
-    }
-    return good ? exit_code::ok : exit_code::failed;
-  };
-  return out;
-}
 
 std::vector<command> rules_commands() {
   auto list = api_command("rules list", rules_group, "List published rules.");

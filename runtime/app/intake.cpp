@@ -11,7 +11,9 @@
 #include "actors/supervisor.hpp"
 #include "runtime/adapters/http/server.hpp"
 #include "runtime/adapters/redis/factories.hpp"
+#include "runtime/app/api_document.hpp"
 #include "runtime/app/process.hpp"
+#include "runtime/app/process_routes.hpp"
 #include "runtime/core/intake/content_mode.hpp"
 
 #include <caf/send.hpp>
@@ -50,12 +52,8 @@ private:
 };
 
 bool is_intake(const http_request& head) {
-  return head.path == "/v1/events" && head.method == "POST";
-}
-
-bool is_health(const http_request& head) {
-  return head.path == "/healthz" || head.path == "/readyz" ||
-         head.path == "/metrics";
+  auto* route = find_process_route(head);
+  return route && route->owner == route_owner::intake;
 }
 
 class intake_house {
@@ -85,11 +83,17 @@ public:
 
   /// Called on the server's threads.
   void take(http_exchange&& call) {
-    if (is_intake(*call.head))
+    auto* route = find_process_route(*call.head);
+    if (!route)
+      return pass<control_actor>(controls_, std::move(call));
+    switch (route->owner) {
+    case route_owner::intake:
       return pass<intake_actor>(intakes_, std::move(call));
-    if (is_health(*call.head))
+    case route_owner::health:
       return send<health_actor>(health_, std::move(call));
-    pass<control_actor>(controls_, std::move(call));
+    case route_owner::document:
+      return call.reply(api_document_answer(*call.head));
+    }
   }
 
   http::server_options server_options() const {

@@ -24,8 +24,10 @@
 #include "runtime/adapters/outbound/sender.hpp"
 #include "runtime/adapters/postgres/retention_store.hpp"
 #include "runtime/adapters/redis/factories.hpp"
+#include "runtime/app/api_document.hpp"
 #include "runtime/app/file_write.hpp"
 #include "runtime/app/process.hpp"
+#include "runtime/app/process_routes.hpp"
 
 #include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
@@ -378,6 +380,9 @@ int run_worker(const settings& s, const std::string& ready_file) {
     options.port = s.worker.port;
     http::server_hooks hooks;
     hooks.sink = [health = house.health()](http_exchange call) {
+      auto* route = find_process_route(*call.head);
+      if (route && route->owner == route_owner::document)
+        return call.reply(api_document_answer(*call.head));
       if (auto who = health->get())
         caf::anon_send(caf::actor_cast<health_actor>(who), std::move(call));
     };

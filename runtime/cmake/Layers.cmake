@@ -73,3 +73,31 @@ function(ep_embed_migrations target dir)
   file(CONFIGURE OUTPUT ${out} CONTENT "${text}" @ONLY)
   target_sources(${target} PRIVATE ${out})
 endfunction()
+
+# Joins DIR/*.yaml into one OpenAPI document (see DIR/bundle.cpp) and compiles
+# it into TARGET. The document is in the build tree too, as openapi.json.
+function(ep_embed_openapi target dir)
+  get_target_property(kind ${target} TYPE)
+  if(kind STREQUAL "INTERFACE_LIBRARY")
+    return()
+  endif()
+  add_executable(openapi_bundle ${PROJECT_SOURCE_DIR}/${dir}/bundle.cpp)
+  target_link_libraries(openapi_bundle
+                        PRIVATE ep_options Boost::json PkgConfig::YAML)
+  file(GLOB fragments CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${dir}/*.yaml)
+  list(SORT fragments)
+  # Its head first, for those who read the document.
+  list(REMOVE_ITEM fragments ${PROJECT_SOURCE_DIR}/${dir}/openapi.yaml)
+  list(PREPEND fragments ${PROJECT_SOURCE_DIR}/${dir}/openapi.yaml)
+  get_filename_component(schemas ${PROJECT_SOURCE_DIR}/${dir} DIRECTORY)
+  file(GLOB schema_files CONFIGURE_DEPENDS ${schemas}/*.schema.json)
+  set(document ${PROJECT_BINARY_DIR}/openapi.json)
+  set(source ${PROJECT_BINARY_DIR}/embedded_openapi.cpp)
+  add_custom_command(
+    OUTPUT ${document} ${source}
+    COMMAND openapi_bundle ${document} ${source} ${schemas} ${fragments}
+    DEPENDS openapi_bundle ${fragments} ${schema_files}
+    COMMENT "Joining the OpenAPI document"
+    VERBATIM)
+  target_sources(${target} PRIVATE ${source})
+endfunction()

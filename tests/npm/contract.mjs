@@ -1,0 +1,429 @@
+// Holds the running server to its OpenAPI document with Ajv, an independent
+// validator of JSON Schema 2020-12: contract.mjs PHASE STATE_FILE
+//
+//   use            everything answers; every operation is called for every
+//                  status that it documents
+//   no-database    PostgreSQL is gone
+//   no-stream      Redis is gone too
+//   done           every documented (operation, status) has been seen
+//
+// Each answer must have a status, a content type and headers that the document
+// names, and a body that its schema takes, with no member it does not describe.
+
+import { readFileSync, writeFileSync } from "node:fs";
+import http from "node:http";
+import zlib from "node:zlib";
+import { address, adminKey, eventually, expect, finish, require, wrong }
+  from "./api.mjs";
+
+const { Ajv2020 } = require("ajv/dist/2020");
+const addFormats = require("ajv-formats").default;
+
+const [phase, stateFile] = process.argv.slice(2);
+// What no test can bring about, each with its reason.
+const notProvoked = new Map([
+  ["sendEvents 429", "keys have no rate unless they are given one"],
+]);
+
+// --- the document ------------------------------------------------------------
+
+let state = { seen: [] };
+if (phase !== "use") state = JSON.parse(readFileSync(stateFile, "utf8"));
+const document = state.document ??
+  await (await fetch(`${address}/openapi.json`)).json();
+state.document = document;
+
+/** A copy in which objects have no members but those described. */
+function closed(node, where = "") {
+  if (Array.isArray(node)) return node.map((n) => closed(n));
+  if (!node || typeof node !== "object") return node;
+  if (where.endsWith("/schemas/RuleDocument")) return node; // closed as it is
+  const out = {};
+  for (const [name, value] of Object.entries(node))
+    out[name] = closed(value, `${where}/${name}`);
+  if (out.properties && !("additionalProperties" in out))
+    out.additionalProperties = false;
+  return out;
+}
+
+function validator(schemas) {
+  const ajv = new Ajv2020({ strict: false, allErrors: true });
+  addFormats(ajv);
+  ajv.addSchema(schemas, "http://api/document");
+  return (pointer, value) => {
+    const check = ajv.getSchema(`http://api/document#${pointer}`);
+    return check(value) ? "" : ajv.errorsText(check.errors);
+  };
+}
+const answerFault = validator(closed(document));
+const requestFault = validator(document);
+
+const escaped = (name) =>
+  encodeURIComponent(name.replaceAll("~", "~0").replaceAll("/", "~1"));
+
+function resolve(node, pointer) {
+  while (node.$ref) {
+    pointer = node.$ref.slice(1);
+    node = pointer.split("/").slice(1).reduce((at, part) =>
+      at[decodeURIComponent(part).replaceAll("~1", "/").replaceAll("~0", "~")],
+      document);
+  }
+  return [node, pointer];
+}
+
+const operations = [];
+for (const [path, item] of Object.entries(document.paths))
+  for (const method of ["get", "put", "post", "delete", "patch"])
+    if (item[method])
+      operations.push({
+        path, method: method.toUpperCase(), ...item[method],
+        pointer: `/paths/${escaped(path)}/${method}`,
+        parameters: [...(item.parameters ?? []),
+                     ...(item[method].parameters ?? [])]
+          .map((p) => resolve(p, "")[0]),
+      });
+const operation = (id) => operations.find((o) => o.operationId === id);
+
+// --- asking ------------------------------------------------------------------
+
+const seen = new Set(state.seen);
+
+/** Checks one answer against its operation. */
+function check(op, answer) {
+  const status = String(answer.status);
+  const name = `${op.operationId} ${status}`;
+  seen.add(name);
+  const key = status in op.responses ? status
+    : `${status[0]}XX` in op.responses ? `${status[0]}XX` : "default";
+  if (!(key in op.responses)) return wrong(`${name} is not documented`);
+  const [response, pointer] =
+    resolve(op.responses[key], `${op.pointer}/responses/${key}`);
+  for (const [header, described] of Object.entries(response.headers ?? {})) {
+    const [what, at] = resolve(described, `${pointer}/headers/${header}`);
+    const given = answer.headers[header.toLowerCase()];
+    if (given === undefined) {
+      expect(!what.required, `${name} has no ${header}`);
+      continue;
+    }
+    const value = what.schema.type === "integer" ? Number(given) : given;
+    const fault = answerFault(`${at}/schema`, value);
+    expect(!fault, `${name}: ${header}: ${given}: ${fault}`);
+  }
+  if (!response.content)
+    return expect(answer.text === "", `${name} has a body: ${answer.text}`);
+  const type = (answer.headers["content-type"] ?? "").split(";")[0];
+  if (!(type in response.content))
+    return wrong(`${name} is '${type}', which is not documented`);
+  const body = type.endsWith("json") ? JSON.parse(answer.text) : answer.text;
+  const fault =
+    answerFault(`${pointer}/content/${escaped(type)}/schema`, body);
+  expect(!fault, `${name}: ${fault}: ${answer.text.slice(0, 500)}`);
+  if (type === "application/problem+json")
+    expect(body.status === answer.status, `${name}: status is ${body.status}`);
+  answer.body = body;
+}
+
+function send(base, method, target, headers, body) {
+  return new Promise((done, failed) => {
+    const request = http.request(base + target, { method, headers },
+      (answer) => {
+        const pieces = [];
+        answer.on("data", (piece) => pieces.push(piece));
+        answer.on("end", () => done({
+          status: answer.statusCode, headers: answer.headers,
+          text: Buffer.concat(pieces).toString() }));
+      });
+    request.on("error", failed);
+    // With this the server says what it thinks before it gets the body.
+    if (headers.Expect) request.flushHeaders();
+    else request.end(body);
+  });
+}
+
+/** Calls an operation: { path: {…}, query, headers, body, type, key, base }. */
+async function call(id, o = {}) {
+  const op = operation(id);
+  if (!op) throw new Error(`no operation ${id}`);
+  const path = op.path.replace(/\{(\w+)\}/g, (_, name) =>
+    encodeURIComponent(o.path?.[name] ??
+      decodeURIComponent(op.parameters.find((p) =>
+        p.in === "path" && p.name === name).example)));
+  const headers = { ...o.headers };
+  const key = o.key ?? adminKey;
+  if (key) headers.Authorization = `Bearer ${key}`;
+  let body = o.body;
+  if (body !== undefined && typeof body !== "string" && !Buffer.isBuffer(body))
+    body = JSON.stringify(body);
+  if (body !== undefined)
+    headers["Content-Type"] = o.type ?? "application/json";
+  const answer = await send(o.base ?? address, op.method,
+    path + (o.query ? `?${o.query}` : ""), headers, body);
+  check(op, answer);
+  if (o.status !== undefined && ![o.status].flat().includes(answer.status))
+    wrong(`${id} answered ${answer.status}, not ${o.status}: ${answer.text}`);
+  return answer;
+}
+
+// --- the phases --------------------------------------------------------------
+
+const rule = { id: "contract", kind: "match", when: "event.type == 'contract'",
+  group_by: ["event.data.who"], labels: { team: "a" },
+  alert: { summary: "${event.data.who}", details: "seen" },
+  notify: ["contract"] };
+const id = (name) => ({ path: { id: name } });
+
+/** Every example in the document is what its schema takes. */
+function examples(op) {
+  const look = (content, pointer) => {
+    for (const [type, media] of Object.entries(content ?? {})) {
+      const all = Object.values(media.examples ?? {}).map((e) => e.value);
+      if ("example" in media) all.push(media.example);
+      expect(all.length > 0 || type === "*/*",
+        `${op.operationId}: ${pointer} ${type} has no example`);
+      for (const value of all) {
+        const fault = requestFault(
+          `${pointer}/content/${escaped(type)}/schema`, value);
+        expect(!fault, `${op.operationId}: example of ${pointer}: ${fault}`);
+      }
+    }
+  };
+  if (op.requestBody)
+    look(...((r, p) => [r.content, p])(
+      ...resolve(op.requestBody, `${op.pointer}/requestBody`)));
+  for (const [status, response] of Object.entries(op.responses))
+    look(...((r, p) => [r.content, p])(
+      ...resolve(response, `${op.pointer}/responses/${status}`)));
+}
+
+async function makeKey(name, scopes) {
+  const made = await call("createKey", { body: { name, scopes }, status: 201 });
+  return made.body;
+}
+
+/** 401, 403 and the unknown query parameter, of whatever has them. */
+async function refusals() {
+  const eventsOnly = (await makeKey("events-only", ["events:read"])).key;
+  const rulesOnly = (await makeKey("rules-only", ["rules:read"])).key;
+  for (const op of operations) {
+    if (op.security?.length === 0) continue;
+    const lacking = op.description.includes("`events:read`") ? rulesOnly
+      : eventsOnly;
+    await call(op.operationId, { key: "", status: 401 });
+    await call(op.operationId, { key: "ep_unknown", status: 401 });
+    await call(op.operationId, { key: lacking, status: 403 });
+    if (op.operationId !== "sendEvents")
+      await call(op.operationId, { query: "nonsense=1", status: 422 });
+  }
+}
+
+async function events() {
+  const one = { specversion: "1.0", id: "e1", source: "/contract",
+    type: "contract", subject: "s", data: { who: "you" } };
+  await call("sendEvents", { body: one, status: 202 });
+  await call("sendEvents", { body: one, status: [200, 202] });
+  await call("sendEvents", { body: [one, { type: "" }], status: 202 });
+  await call("sendEvents", { body: [{ type: "" }, 1], status: 422 });
+  await call("sendEvents", { body: { type: "" }, status: 422 });
+  await call("sendEvents", { body: "{", status: 400 });
+  await call("sendEvents", { body: "a", type: "text/plain", status: 415 });
+  await call("sendEvents",
+    { body: { type: "big", data: "x".repeat(300 << 10) }, status: 413 });
+  await call("sendEvents", { status: 413, headers: {
+    "Content-Type": "application/json", "Content-Length": "99999999",
+    "Expect": "100-continue" } });
+  await call("sendEvents", { body: "{\"type\":\"a\"}\n{}\n\n{\"type\":\"b\"}",
+    type: "application/x-ndjson", status: 202 });
+  await call("sendEvents", { body: "{}\n", type: "application/x-ndjson",
+    status: 422 });
+  await call("sendEvents", { body: zlib.gzipSync(JSON.stringify(one)),
+    headers: { "Content-Encoding": "gzip" }, status: [200, 202] });
+  await call("sendEvents", { body: "\x00\x01", type: "image/png", status: 202,
+    headers: { "ce-specversion": "1.0", "ce-id": "e2", "ce-source": "/contract",
+      "ce-type": "picture", "ce-count": "3" } });
+  for (const media of Object.entries(
+    operation("sendEvents").requestBody.content)) {
+    const [type, { example, examples: more }] = media;
+    for (const value of [example, ...Object.values(more ?? {})
+      .map((e) => e.value)].filter((v) => v !== undefined))
+      await call("sendEvents", { body: value, type, status: [200, 202] });
+  }
+  await eventually("the event is kept", async () =>
+    (await call("listEvents", { query: "source=/contract" }))
+      .body.items.length === 2);
+  const page = await call("listEvents", { query: "limit=1", status: 200 });
+  expect(page.body.next !== null, "a page of 1 has no next");
+  await call("listEvents",
+    { query: `limit=1&cursor=${page.body.next}`, status: 200 });
+  await call("listEvents", { query: "limit=0", status: 422 });
+  await call("getEvent",
+    { path: { source: "/contract", id: "e1" }, status: 200 });
+  await call("getEvent", { path: { source: "/contract", id: "none" },
+    status: 404 });
+}
+
+async function rules() {
+  await call("validateRule", { body: rule, status: 200 });
+  await call("validateRule", { body: "id: a\nkind: match\nwhen: 'true'\n",
+    type: "application/yaml", status: 200 });
+  await call("validateRule", { body: { id: "a" }, status: 422 });
+  await call("validateRule", { body: "x".repeat(270_000), status: 413 });
+  const made = await call("publishRule",
+    { ...id("contract"), body: rule, status: 201 });
+  await call("publishRule", { ...id("contract"), body: rule, status: 200,
+    headers: { "If-Match": made.headers.etag } });
+  await call("publishRule", { ...id("contract"), body: rule, status: 409,
+    headers: { "If-Match": made.headers.etag } });
+  await call("publishRule", { ...id("contract"), body: rule, status: 409,
+    headers: { "If-None-Match": "*" } });
+  await call("publishRule", { ...id("other"), body: rule, status: 422 });
+  await call("publishRule",
+    { ...id("contract"), body: "x".repeat(270_000), status: 413 });
+  await call("publishRule",
+    { ...id("short"), body: { id: "short", kind: "match", when: "false" } });
+  const list = await call("listRules", { query: "limit=1", status: 200 });
+  expect(list.body.items.length === 1 && list.body.next, "rules are not paged");
+  const got = await call("getRule", { ...id("contract"), status: 200 });
+  // A Rule is a RuleDocument with three members more.
+  const { version, published_at, published_by, ...alone } = got.body;
+  expect(version === 2 && published_at && published_by, "no version");
+  const fault = answerFault("/components/schemas/RuleDocument", alone);
+  expect(!fault, `a rule is not a RuleDocument: ${fault}`);
+  const status = await call("getRuleStatus",
+    { ...id("contract"), query: "wait=active", status: 200 });
+  expect(status.body.state === "active", `the rule is ${status.body.state}`);
+  for (const read of ["getRule", "getRuleStatus", "listRuleVersions",
+    "deleteRule"])
+    await call(read, { ...id("none"), status: 404 });
+  await call("deleteRule",
+    { ...id("short"), headers: { "If-Match": "\"7\"" }, status: 409 });
+  await call("deleteRule", { ...id("short"), status: 204 });
+  const versions = await call("listRuleVersions",
+    { ...id("short"), status: 200 });
+  expect(versions.body.items.length === 2, "a deletion is a version");
+}
+
+async function channels() {
+  const hook = process.env.EVENTPULSE_HOOK;
+  const body = { kind: "webhook", url: hook };
+  const made = await call("putChannel",
+    { ...id("contract"), body, status: 201 });
+  expect(made.body.secret, "a made secret is shown");
+  const again = await call("putChannel",
+    { ...id("contract"), body, status: 200 });
+  expect(!again.body.secret, "a kept secret is not shown");
+  await call("putChannel", { ...id("spare"), body, status: 201 });
+  await call("putChannel", { ...id("spare"), body: "{", status: 400 });
+  await call("putChannel",
+    { ...id("spare"), body: { kind: "pigeon", wings: 2 }, status: 422 });
+  await call("putChannel", { ...id("spare"), status: 413, headers: {
+    "Content-Length": "99999999", "Expect": "100-continue" } });
+  await call("listChannels", { query: "limit=1", status: 200 });
+  await call("getChannel", { ...id("contract"), status: 200 });
+  await call("getChannel", { ...id("none"), status: 404 });
+  await call("deleteChannel", { ...id("spare"), status: 204 });
+  await call("deleteChannel", { ...id("none"), status: 404 });
+}
+
+async function keys() {
+  const made = await call("createKey", { status: 201, body: {
+    name: "short-lived", scopes: ["events:write", "rules:read"],
+    expires_at: new Date(Date.now() + 3_600_000).toISOString() } });
+  await call("createKey",
+    { body: { name: "short-lived", scopes: ["admin"] }, status: 409 });
+  await call("createKey", { body: { name: "a b", scopes: [] }, status: 422 });
+  await call("createKey", { body: "[", status: 400 });
+  await call("createKey", { status: 413, headers: {
+    "Content-Length": "99999999", "Expect": "100-continue" } });
+  await call("revokeKey", { ...id(made.body.id), status: 204 });
+  await call("revokeKey",
+    { ...id("00000000-0000-7000-8000-00000000ffff"), status: 404 });
+  await call("listKeys", { status: 200 });
+}
+
+async function outcomes() {
+  const alert = await eventually("an alert", async () =>
+    (await call("listAlerts", { query: "rule=contract", status: 200 }))
+      .body.items[0]);
+  await call("getAlert", { ...id(alert.id), status: 200 });
+  await call("getAlert",
+    { ...id("00000000-0000-5000-8000-000000000000"), status: 404 });
+  await call("listAlerts", { query: "state=gone", status: 422 });
+  await call("listAlerts", { query: "limit=1&severity=warning", status: 200 });
+  const delivery = await eventually("a delivery with its attempt", async () =>
+    (await call("listDeliveries", { query: `alert=${alert.id}`, status: 200 }))
+      .body.items.find((d) => d.state === "delivered"));
+  await call("getDelivery", { ...id(delivery.id), status: 200 });
+  await call("getDelivery",
+    { ...id("00000000-0000-5000-8000-000000000000"), status: 404 });
+  await call("deleteChannel", { ...id("contract"), status: 409 });
+}
+
+async function processes() {
+  for (const base of [address, process.env.EVENTPULSE_WORKER_URL]) {
+    for (const what of ["getHealth", "getReadiness", "getMetrics",
+      "getContract"]) {
+      const answer = await call(what, { base, key: "", status: 200 });
+      const head = await send(base, "HEAD", operation(what).path, {});
+      expect(head.status === 200 && head.text === "",
+        `${what}: HEAD is ${head.status}`);
+      const other = await send(base, "POST", operation(what).path, {});
+      expect(other.status === 405 && other.headers.allow === "GET, HEAD",
+        `${what}: POST is ${other.status}`);
+      if (what === "getContract")
+        expect(answer.text === JSON.stringify(document) + "\n" ||
+          JSON.stringify(answer.body) === JSON.stringify(document),
+          `${base} serves another document`);
+    }
+  }
+}
+
+/** 503 of every operation that documents it, but for those that `without`. */
+async function unavailable(chosen) {
+  for (const op of operations) {
+    if (!("503" in op.responses) || !chosen(op)) continue;
+    const body = op.operationId === "publishRule" ? rule
+      : op.operationId === "putChannel"
+        ? { kind: "webhook", url: "http://127.0.0.1/" }
+        : op.operationId === "createKey"
+          ? { name: "later", scopes: ["admin"] }
+          : op.operationId === "sendEvents" ? { type: "a" } : undefined;
+    const at = op.operationId === "publishRule" ? id("contract") : {};
+    await call(op.operationId, { ...at, body, status: 503 });
+  }
+}
+
+const streamOnly = new Set(["sendEvents", "getReadiness"]);
+switch (phase) {
+  case "use":
+    operations.forEach(examples);
+    await processes();
+    await refusals();
+    await keys();
+    await channels();
+    await rules();
+    await events();
+    await outcomes();
+    break;
+  case "no-database":
+    await unavailable((op) => !streamOnly.has(op.operationId));
+    break;
+  case "no-stream":
+    await unavailable((op) => streamOnly.has(op.operationId));
+    await call("sendEvents", { body: [{ type: "a", id: "1" }, { type: "b" }],
+      status: 503 });
+    await call("sendEvents", { body: "{\"type\":\"a\"}\n", status: 503,
+      type: "application/x-ndjson" });
+    break;
+  case "done":
+    for (const op of operations)
+      for (const status of Object.keys(op.responses)) {
+        const name = `${op.operationId} ${status}`;
+        if (/^[0-9]+$/.test(status) && !notProvoked.has(name))
+          expect(seen.has(name), `${name} is documented and was never seen`);
+      }
+    break;
+  default:
+    throw new Error(`no phase '${phase}'`);
+}
+writeFileSync(stateFile, JSON.stringify({ document, seen: [...seen] }));
+finish(`${phase}: ${operations.length} operations, ${seen.size} answers`);
