@@ -66,7 +66,7 @@ std::optional<problem> check_data(const event_schemas& schemas,
   auto& first = done.errors.front();
   problem out{errc::invalid,
               "the data does not fit " + which + ": " +
-                  (first.pointer.empty() ? "it" : first.pointer) + ' ' +
+                  (first.pointer.empty() ? "" : first.pointer + ' ') +
                   first.detail,
               {}};
   if (done.errors.size() > 1)
