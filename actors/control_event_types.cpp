@@ -2,7 +2,6 @@
 #include "actors/control_versions.hpp"
 #include "runtime/core/base/json_parse.hpp"
 #include "runtime/core/base/limits.hpp"
-#include "runtime/core/base/schema_limits.hpp"
 #include "runtime/core/base/time.hpp"
 #include "runtime/core/base/utf8.hpp"
 #include "runtime/core/intake/json_scan.hpp"

@@ -1,7 +1,6 @@
 #include "runtime/adapters/memory/memory_intake.hpp"
 
 #include "runtime/core/base/limits.hpp"
-#include "runtime/core/base/schema_limits.hpp"
 
 #include <algorithm>
 

@@ -5,7 +5,6 @@
 #include "runtime/adapters/postgres/connection.hpp"
 #include "runtime/adapters/postgres/intake_stores.hpp"
 #include "runtime/core/base/limits.hpp"
-#include "runtime/core/base/schema_limits.hpp"
 
 namespace eventpulse::postgres {
 

@@ -1,5 +1,4 @@
 #include "runtime/core/base/limits.hpp"
-#include "runtime/core/base/schema_limits.hpp"
 #include "runtime/core/base/utf8.hpp"
 #include "runtime/core/intake/json_scan.hpp"
 #include "runtime/core/schema/compiled_schema.hpp"

@@ -1,6 +1,5 @@
 #include "runtime/core/base/json_parse.hpp"
 #include "runtime/core/base/limits.hpp"
-#include "runtime/core/base/schema_limits.hpp"
 #include "runtime/core/intake/json_scan.hpp"
 #include "runtime/core/intake/request_target.hpp"
 #include "runtime/core/schema/compiler.hpp"

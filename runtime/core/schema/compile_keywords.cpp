@@ -1,5 +1,4 @@
 #include "runtime/core/base/limits.hpp"
-#include "runtime/core/base/schema_limits.hpp"
 #include "runtime/core/schema/compiler.hpp"
 #include "runtime/core/schema/values.hpp"
 

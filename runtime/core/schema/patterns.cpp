@@ -1,7 +1,6 @@
 #include "runtime/core/schema/patterns.hpp"
 
 #include "runtime/core/base/limits.hpp"
-#include "runtime/core/base/schema_limits.hpp"
 
 namespace eventpulse::schema {
 

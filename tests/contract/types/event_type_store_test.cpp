@@ -2,7 +2,6 @@
 #include <caf/test/unit_test.hpp>
 
 #include "runtime/core/base/limits.hpp"
-#include "runtime/core/base/schema_limits.hpp"
 #include "tests/support/intake_pair.hpp"
 
 using namespace eventpulse;
