@@ -1,5 +1,6 @@
 #include "actors/control.hpp"
 
+#include "actors/control_replay.hpp"
 #include "actors/control_routes.hpp"
 #include "messages/protocols/errors.hpp"
 #include "runtime/core/intake/bearer.hpp"
@@ -21,9 +22,10 @@ constexpr auto wait_interval = 50ms;
 
 /// A parameter that is misspelt must not look like a filter that holds.
 bool is_parameter(std::string_view name) {
-  constexpr std::array<std::string_view, 14> known{
-      "limit", "cursor", "type",  "source",   "subject", "id",      "from",
-      "to",    "rule",   "state", "severity", "alert",   "channel", "wait"};
+  constexpr std::array<std::string_view, 17> known{
+      "limit", "cursor",  "type", "source", "subject",  "id",
+      "from",  "to",      "rule", "state",  "severity", "alert",
+      "wait",  "channel", "kind", "key",    "all"};
   return std::find(known.begin(), known.end(), name) != known.end();
 }
 
@@ -35,20 +37,26 @@ control_actor::behavior_type control_state::start(control_setup setup) {
   hints_ = setup_.open_hints();
   self_->set_error_handler([](caf::error&) {});
   auto me = caf::actor_cast<caf::actor>(self_);
-  for (auto* followed : {"stream_writer", "key_keeper"})
+  for (auto* followed : {"stream_writer", "key_keeper", "schema_keeper"})
     caf::anon_send(setup_.directory, follow_atom::value, std::string(followed),
                    me);
   self_->delayed_send(self_, setup_.sweep_interval, sweep_atom::value);
   return {
       [this](const http_exchange& call) { handle(call); },
       [this](keys_atom, const key_set_ptr& keys) { keys_ = keys; },
+      [this](types_atom, const schema::event_schemas_ptr& schemas) {
+        schemas_ = schemas;
+      },
       [this](found_atom, const std::string& who, const caf::actor& actor) {
         if (who == "stream_writer") {
           writer_ = caf::actor_cast<stream_writer_actor>(actor);
           return;
         }
-        keeper_ = caf::actor_cast<key_keeper_actor>(actor);
-        caf::anon_send(keeper_, follow_atom::value,
+        if (who == "schema_keeper")
+          schema_keeper_ = caf::actor_cast<schema_keeper_actor>(actor);
+        else
+          keeper_ = caf::actor_cast<key_keeper_actor>(actor);
+        caf::anon_send(actor, follow_atom::value,
                        caf::actor_cast<caf::actor>(self_));
       },
       [this](sweep_atom) {
@@ -97,16 +105,45 @@ void control_state::handle(const http_exchange& call) {
   if (outcome->row)
     return place(*outcome->row, std::move(outcome->answer), call.reply);
   if (outcome->keys_changed && keeper_)
-    return reply_when_known(std::move(outcome->answer), call.reply);
+    return reply_when_known(keeper_, std::move(outcome->answer), call.reply);
+  if (outcome->types_changed && schema_keeper_)
+    return reply_when_known(schema_keeper_, std::move(outcome->answer),
+                            call.reply);
+  if (outcome->replay)
+    return replay(*outcome, key->name, call.reply);
   call.reply(std::move(outcome->answer));
 }
 
-/// A key that was just made works in this intake when its maker hears of it.
+/// A key that was just made, or a schema, holds in this intake when its maker
+/// hears of it.
+template <class Keeper>
 void control_state::reply_when_known(
-    http_response answer, const std::function<void(http_reply)>& reply) {
-  self_->request(keeper_, 2s, hint_atom::value)
+    const Keeper& keeper, http_response answer,
+    const std::function<void(http_reply)>& reply) {
+  self_->request(keeper, 2s, hint_atom::value)
       .then([answer, reply](caf::ok_atom) { reply(answer); },
             [answer, reply](caf::error&) { reply(answer); });
+}
+
+void control_state::replay(const control_outcome& outcome,
+                           const std::string& by,
+                           const std::function<void(http_reply)>& reply) {
+  if (!schemas_)
+    return reply(to_http(failure{errc::unavailable, "starting"}));
+  replay_setup setup;
+  setup.stores = stores_.get();
+  setup.surroundings = setup_.surroundings.get();
+  setup.check = schema::checker_of(schemas_);
+  setup.options = setup_.intake_bounds;
+  setup.partitions = setup_.partitions;
+  setup.by = by;
+  setup.append = [this](append_entries entries, auto done, auto failed) {
+    self_->request(writer_, caf::infinite, append_atom::value, entries)
+        .then([done](const append_receipts& receipts) { done(receipts); },
+              [failed](caf::error& e) { failed(to_failure(e)); });
+  };
+  setup.reply = reply;
+  start_replay(outcome.replay, std::move(setup));
 }
 
 /// False when it was asked for long enough; then the answer is what it is.

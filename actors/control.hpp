@@ -8,7 +8,9 @@
 #include "messages/protocols/control.hpp"
 #include "messages/protocols/directory.hpp"
 #include "messages/protocols/key_keeper.hpp"
+#include "messages/protocols/schema_keeper.hpp"
 #include "messages/protocols/stream_writer.hpp"
+#include "runtime/core/intake/cloud_event.hpp"
 #include "runtime/ports/clock.hpp"
 #include "runtime/ports/event_log.hpp"
 #include "runtime/telemetry/log.hpp"
@@ -26,6 +28,9 @@ struct control_setup {
   /// Also the age from which a row without a place is given a new entry.
   std::chrono::milliseconds sweep_interval{60'000};
   bool sweeps = true; // one of several side by side is enough
+  /// Intake's, for what is replayed.
+  intake::intake_options intake_bounds;
+  uint32_t partitions = 1;
   directory_actor directory;
   std::shared_ptr<world> surroundings;
   logger log;
@@ -45,8 +50,11 @@ private:
   bool ask_again(const http_exchange& call);
   void place(const control_row& row, http_response answer,
              const std::function<void(http_reply)>& reply);
-  void reply_when_known(http_response answer,
+  template <class Keeper>
+  void reply_when_known(const Keeper& keeper, http_response answer,
                         const std::function<void(http_reply)>& reply);
+  void replay(const control_outcome& outcome, const std::string& by,
+              const std::function<void(http_reply)>& reply);
   void sweep();
 
   pointer self_;
@@ -55,7 +63,9 @@ private:
   std::unique_ptr<hint_bus> hints_;
   stream_writer_actor writer_;
   key_keeper_actor keeper_;
-  key_set_ptr keys_; // null until the key_keeper has told them
+  schema_keeper_actor schema_keeper_;
+  key_set_ptr keys_;                  // null until the key_keeper has told them
+  schema::event_schemas_ptr schemas_; // the same, of the schema_keeper
 };
 
 control_actor::behavior_type

@@ -7,8 +7,10 @@
 #include "messages/problem.hpp"
 #include "runtime/core/intake/request_target.hpp"
 #include "runtime/ports/clock.hpp"
+#include "runtime/ports/dead_letter_store.hpp"
 #include "runtime/ports/delivery_store.hpp"
 #include "runtime/ports/event_store.hpp"
+#include "runtime/ports/event_type_store.hpp"
 #include "runtime/ports/key_store.hpp"
 #include "runtime/ports/outcome_store.hpp"
 #include "runtime/ports/rule_store.hpp"
@@ -29,6 +31,15 @@ struct control_stores {
   std::unique_ptr<event_store> events;
   std::unique_ptr<outcome_store> outcomes;
   std::unique_ptr<delivery_store> deliveries;
+  std::unique_ptr<event_type_store> event_types;
+  std::unique_ptr<dead_letter_store> dead_letters;
+};
+
+/// Dead letters to be replayed before the answer is given.
+struct replay_wish {
+  std::vector<kept_letter> letters;     // with their originals
+  bool many = false;                    // answered with a result a letter
+  std::optional<std::string> next = {}; // where more of them are
 };
 
 struct control_call {
@@ -55,6 +66,8 @@ struct control_outcome {
   std::optional<control_row> row = {};
   bool keys_changed = false; // intake should know before the answer is given
   bool again = false; // the caller waits for something: ask once more soon
+  bool types_changed = false;                     // as keys_changed, of schemas
+  std::shared_ptr<const replay_wish> replay = {}; // makes the answer itself
 };
 
 /// The body as a JSON object; malformed or invalid otherwise.

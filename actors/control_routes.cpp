@@ -51,6 +51,19 @@ const std::vector<control_route>& control_routes() {
       {"GET", "/v1/alerts/{id}", alerts_read, get_alert},
       {"GET", "/v1/deliveries", alerts_read, list_deliveries},
       {"GET", "/v1/deliveries/{id}", alerts_read, get_delivery},
+      {"GET", "/v1/event-types", rules_read, list_event_types},
+      {"GET", "/v1/event-types/{type}", rules_read, get_event_type},
+      {"PUT", "/v1/event-types/{type}", rules_write, put_event_type},
+      {"DELETE", "/v1/event-types/{type}", rules_write, delete_event_type},
+      {"GET", "/v1/event-types/{type}/versions", rules_read,
+       event_type_versions},
+      {"GET", "/v1/dead-letters", events_read, list_dead_letters},
+      {"POST", "/v1/dead-letters/replay", admin, replay_dead_letters},
+      {"POST", "/v1/dead-letters/discard", admin, discard_dead_letters},
+      {"GET", "/v1/dead-letters/{id}", events_read, get_dead_letter},
+      {"DELETE", "/v1/dead-letters/{id}", admin, discard_dead_letter},
+      {"POST", "/v1/dead-letters/{id}/replay", admin, replay_dead_letter},
+      {"POST", "/v1/dead-letters/{id}/discard", admin, discard_dead_letter},
   };
   return all;
 }

@@ -52,6 +52,19 @@ result<control_outcome> list_alerts(control_call& call);
 result<control_outcome> get_alert(control_call& call);
 result<control_outcome> list_deliveries(control_call& call);
 result<control_outcome> get_delivery(control_call& call);
+// control_event_types.cpp
+result<control_outcome> list_event_types(control_call& call);
+result<control_outcome> get_event_type(control_call& call);
+result<control_outcome> put_event_type(control_call& call);
+result<control_outcome> delete_event_type(control_call& call);
+result<control_outcome> event_type_versions(control_call& call);
+// control_dead_letters.cpp
+result<control_outcome> list_dead_letters(control_call& call);
+result<control_outcome> get_dead_letter(control_call& call);
+result<control_outcome> replay_dead_letter(control_call& call);
+result<control_outcome> replay_dead_letters(control_call& call);
+result<control_outcome> discard_dead_letter(control_call& call);
+result<control_outcome> discard_dead_letters(control_call& call);
 
 } // namespace routes
 } // namespace eventpulse

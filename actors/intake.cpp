@@ -48,7 +48,7 @@ struct intake_state::ndjson_job {
   explicit ndjson_job(const intake::intake_options& options)
       : parser(options) {}
 
-  std::string key_name;
+  caller who;
   intake::ndjson_parser parser;
   std::optional<intake::gunzip> inflate;
   bool input_ended = false;
@@ -64,18 +64,20 @@ intake_actor::behavior_type intake_state::start(intake_setup setup) {
   setup_ = std::move(setup);
   self_->set_error_handler([](caf::error&) {});
   auto me = caf::actor_cast<caf::actor>(self_);
-  for (auto* followed : {"stream_writer", "key_keeper"})
+  for (auto* followed : {"stream_writer", "key_keeper", "schema_keeper"})
     caf::anon_send(setup_.directory, follow_atom::value, std::string(followed),
                    me);
   return {
       [this](const http_exchange& call) { handle(call); },
       [this](keys_atom, const key_set_ptr& keys) { keys_ = keys; },
+      [this](types_atom, const schema::event_schemas_ptr& schemas) {
+        schemas_ = schemas;
+      },
       [this](found_atom, const std::string& which, const caf::actor& who) {
         if (which == "stream_writer")
           writer_ = caf::actor_cast<stream_writer_actor>(who);
-        else
-          caf::anon_send(caf::actor_cast<key_keeper_actor>(who),
-                         follow_atom::value,
+        else // either keeper
+          caf::anon_send(who, follow_atom::value,
                          caf::actor_cast<caf::actor>(self_));
       },
   };
@@ -84,7 +86,7 @@ intake_actor::behavior_type intake_state::start(intake_setup setup) {
 void intake_state::handle(const http_exchange& call) {
   if (call.streamed)
     return piece(call);
-  if (!keys_ || !writer_)
+  if (!keys_ || !schemas_ || !writer_)
     return call.reply(to_http(failure{errc::unavailable, "starting"}));
   auto key = intake::authorize(*call.head, *keys_, scope::events_write,
                                setup_.surroundings->now_ms());
@@ -100,8 +102,12 @@ void intake_state::whole_request(const http_exchange& call,
   auto parsed =
       intake::parse_request(call.head->headers, call.body,
                             defaults_for(*call.head, key.name), setup_.options);
+  const caller who{key.id, key.name};
   if (parsed.refusal) {
-    quarantine(*call.head, key.name, *parsed.refusal, parsed.raw);
+    quarantine(who,
+               {*parsed.refusal, std::move(parsed.raw), parsed.raw_bytes,
+                std::move(parsed.known),
+                intake::kept_headers(call.head->headers, parsed.raw_is_gzip)});
     count(0, 1, 0);
     return call.reply(to_http(*parsed.refusal));
   }
@@ -111,7 +117,8 @@ void intake_state::whole_request(const http_exchange& call,
   std::vector<append_entry> entries;
   for (auto& item : parsed.items) {
     if (auto* why = std::get_if<problem>(&item.outcome)) {
-      quarantine(*call.head, key.name, *why, item.raw);
+      quarantine(who, {*why, std::move(item.raw), item.raw_bytes,
+                       std::move(item.known), intake::item_headers()});
       job->refused.push_back({item.index, std::move(*why)});
       continue;
     }
@@ -163,7 +170,7 @@ void intake_state::answer_request(const std::shared_ptr<request_job>& job,
 void intake_state::piece(const http_exchange& call) {
   auto job = std::static_pointer_cast<ndjson_job>(call.context);
   if (!job) {
-    if (!keys_ || !writer_)
+    if (!keys_ || !schemas_ || !writer_)
       return call.reply(to_http(failure{errc::unavailable, "starting"}));
     auto key = intake::authorize(*call.head, *keys_, scope::events_write,
                                  setup_.surroundings->now_ms());
@@ -177,7 +184,7 @@ void intake_state::piece(const http_exchange& call) {
     if (!mode || !coding)
       return call.reply(to_http(mode ? coding.error() : mode.error()));
     job = std::make_shared<ndjson_job>(setup_.options);
-    job->key_name = key->name;
+    job->who = {key->id, key->name};
     if (*coding == intake::content_coding::gzip)
       job->inflate.emplace();
   }
@@ -193,8 +200,9 @@ void intake_state::next_lines(const std::shared_ptr<ndjson_job>& job,
                               const http_exchange& call) {
   std::vector<intake::intake_item> items;
   if (!job->defaults)
-    job->defaults = defaults_for(*call.head, job->key_name);
+    job->defaults = defaults_for(*call.head, job->who.name);
   auto& defaults = *job->defaults;
+  defaults.check = schema::checker_of(schemas_); // as they are now
   std::string inflated;
   bool used_up = true;
   if (job->inflate) {
@@ -215,14 +223,15 @@ void intake_state::next_lines(const std::shared_ptr<ndjson_job>& job,
   auto first_line = items.empty() ? job->parser.line() : items.front().index;
   for (auto& item : items) {
     if (auto* why = std::get_if<problem>(&item.outcome)) {
-      quarantine(*call.head, job->key_name, *why, item.raw);
+      quarantine(job->who, {*why, std::move(item.raw), item.raw_bytes,
+                            std::move(item.known), intake::item_headers()});
       ++job->rejected;
       count(0, 1, 0);
       if (job->refused.size() < limits::rejected_items_max)
         job->refused.push_back({item.index, std::move(*why)});
     } else {
       entries.push_back(entry_of(
-          std::move(std::get<event_document>(item.outcome)), job->key_name));
+          std::move(std::get<event_document>(item.outcome)), job->who.name));
     }
   }
   auto go_on = [this, job, call, used_up] {
@@ -282,6 +291,7 @@ intake::event_defaults intake_state::defaults_for(const http_request& head,
   world.random(random.data(), random.size());
   out.trace =
       intake::continue_trace(head.headers, random, intake::trace_flag_sampled);
+  out.check = schema::checker_of(schemas_);
   return out;
 }
 
@@ -296,23 +306,17 @@ append_entry intake_state::entry_of(event_document&& document,
   return out;
 }
 
-void intake_state::quarantine(const http_request& head,
-                              const std::string& key_name, const problem& why,
-                              const std::string& raw) {
-  if ((why.code != errc::malformed && why.code != errc::invalid) ||
-      !may_quarantine(key_name))
+void intake_state::quarantine(const caller& who,
+                              intake::refused_input refused) {
+  auto code = refused.why.code;
+  if ((code != errc::malformed && code != errc::invalid) ||
+      !may_quarantine(who.name))
     return;
-  std::string where;
-  for (auto& item : why.errors)
-    where += item.pointer + ": " + item.detail + '\n';
+  refused.key_id = who.id;
+  refused.key_name = who.name;
+  refused.at_ms = setup_.surroundings->now_ms();
   append_entry entry;
-  entry.fields = {
-      {"kind", "request"},
-      {"reason", why.detail + (where.empty() ? "" : "\n" + where)},
-      {"original", raw},
-      {"content_type", std::string(find_header(head, "content-type"))},
-      {"key", key_name},
-      {"at_ms", std::to_string(setup_.surroundings->now_ms())}};
+  entry.fields = intake::encode(refused);
   caf::anon_send(writer_, quarantine_atom::value,
                  share(std::vector<append_entry>{std::move(entry)}));
 }

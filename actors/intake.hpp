@@ -1,14 +1,16 @@
 #pragma once
 // The intake actor: from a request to entries in the stream and back to an
 // answer. Parsing is core/intake's; a 202 is said only when the stream_writer
-// has Redis's answer. It keeps nothing between messages but the keys: what an
-// NDJSON body has come to travels in the exchange, so a restarted actor goes
-// on.
+// has Redis's answer. It keeps nothing between messages but the keys and the
+// schemas: what an NDJSON body has come to travels in the exchange, so a
+// restarted actor goes on.
 
 #include "messages/protocols/directory.hpp"
 #include "messages/protocols/intake.hpp"
 #include "messages/protocols/key_keeper.hpp"
+#include "messages/protocols/schema_keeper.hpp"
 #include "messages/protocols/stream_writer.hpp"
+#include "runtime/core/intake/quarantine.hpp"
 #include "runtime/core/intake/request_parser.hpp"
 #include "runtime/ports/clock.hpp"
 #include "runtime/telemetry/log.hpp"
@@ -43,6 +45,10 @@ public:
 private:
   struct request_job; // one whole request, until it is answered
   struct ndjson_job;  // one streamed body; travels in the exchange
+  struct caller {     // the key of a request
+    std::string id;
+    std::string name;
+  };
 
   void handle(const http_exchange& call);
   void whole_request(const http_exchange& call, const api_key& key);
@@ -56,15 +62,15 @@ private:
   intake::event_defaults defaults_for(const http_request& head,
                                       const std::string& key_name);
   append_entry entry_of(event_document&& document, const std::string& key_name);
-  void quarantine(const http_request& head, const std::string& key_name,
-                  const problem& why, const std::string& raw);
+  void quarantine(const caller& who, intake::refused_input refused);
   bool may_quarantine(const std::string& key_name);
   void count(double accepted, double invalid, double refused);
 
   pointer self_;
   intake_setup setup_;
   stream_writer_actor writer_;
-  key_set_ptr keys_; // null until the key_keeper has told them
+  key_set_ptr keys_;                  // null until the key_keeper has told them
+  schema::event_schemas_ptr schemas_; // the same, of the schema_keeper
   struct quota {
     int64_t second = 0;
     unsigned used = 0;

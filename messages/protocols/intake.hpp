@@ -2,6 +2,7 @@
 // The actor that answers POST /v1/events.
 
 #include "messages/protocols/atoms.hpp"
+#include "messages/protocols/schema_keeper.hpp"
 #include "messages/protocols/unsafe.hpp"
 
 #include <caf/typed_actor.hpp>
@@ -13,7 +14,9 @@ using intake_actor = caf::typed_actor<
     caf::reacts_to<http_exchange>,
     /// The keys that count from now on.
     caf::reacts_to<keys_atom, key_set_ptr>,
-    /// A new stream_writer, or key_keeper.
+    /// The schemas of event types that hold from now on.
+    caf::reacts_to<types_atom, schema::event_schemas_ptr>,
+    /// A new stream_writer, key_keeper or schema_keeper.
     caf::reacts_to<found_atom, std::string, caf::actor>>;
 
 } // namespace eventpulse

@@ -19,5 +19,7 @@ command restore_command();
 std::vector<command> rules_commands();
 std::vector<command> channels_commands();
 std::vector<command> keys_commands();
+std::vector<command> event_types_commands();
+std::vector<command> dead_letters_commands();
 
 } // namespace eventpulse

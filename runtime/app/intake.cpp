@@ -1,4 +1,5 @@
-// root (one_for_one): stream_writer, key_keeper, health, intake/k, control/k.
+// root (one_for_one): stream_writer, key_keeper, schema_keeper, health,
+// intake/k, control/k.
 // An HTTP session sends its exchange to the present bearer of a name.
 
 #include "runtime/app/intake.hpp"
@@ -7,10 +8,13 @@
 #include "actors/health.hpp"
 #include "actors/intake.hpp"
 #include "actors/key_keeper.hpp"
+#include "actors/schema_keeper.hpp"
 #include "actors/stream_writer.hpp"
 #include "actors/supervisor.hpp"
 #include "runtime/adapters/http/server.hpp"
+#include "runtime/adapters/postgres/intake_stores.hpp"
 #include "runtime/adapters/redis/factories.hpp"
+#include "runtime/adapters/redis/intake_factories.hpp"
 #include "runtime/app/api_document.hpp"
 #include "runtime/app/process.hpp"
 #include "runtime/app/process_routes.hpp"
@@ -65,7 +69,7 @@ public:
 
   supervisor_actor start() {
     std::vector<child_spec> children{writer_child(), keeper_child(),
-                                     health_child()};
+                                     schemas_child(), health_child()};
     for (size_t i = 0; i < intakes_.size(); ++i)
       children.push_back(intake_child(i));
     for (size_t i = 0; i < controls_.size(); ++i)
@@ -160,20 +164,39 @@ private:
       setup.open_mirror = [o = stream_] { return redis::make_key_mirror(o); };
       setup.directory = frame_.directory;
       setup.log = frame_.log;
-      setup.known = [this] {
-        if (auto who = health_.get())
-          caf::anon_send(caf::actor_cast<health_actor>(who), report_atom::value,
-                         std::string("keys"), std::string{});
-      };
+      setup.known = [this] { tell_health("keys"); };
       return caf::actor_cast<caf::actor>(
           parent->spawn<caf::detached>(key_keeper, setup));
     });
   }
 
+  child_spec schemas_child() {
+    return child("schema_keeper", [this](caf::local_actor* parent) {
+      schema_keeper_setup setup;
+      setup.open_store = [o = database_] {
+        return postgres::make_event_type_store(o);
+      };
+      setup.open_mirror = [o = stream_] {
+        return redis::make_event_type_mirror(o);
+      };
+      setup.directory = frame_.directory;
+      setup.log = frame_.log;
+      setup.known = [this] { tell_health("event types"); };
+      return caf::actor_cast<caf::actor>(
+          parent->spawn<caf::detached>(schema_keeper, setup));
+    });
+  }
+
+  void tell_health(const char* known) {
+    if (auto who = health_.get())
+      caf::anon_send(caf::actor_cast<health_actor>(who), report_atom::value,
+                     std::string(known), std::string{});
+  }
+
   child_spec health_child() {
     return child("health", [this](caf::local_actor* parent) {
       health_setup setup;
-      setup.parts = {"keys"};
+      setup.parts = {"keys", "event types"};
       setup.asks_stream = true;
       setup.directory = frame_.directory;
       setup.meters = &frame_.meters;
@@ -188,9 +211,7 @@ private:
     return child("intake/" + std::to_string(index),
                  [this, index](caf::local_actor* parent) {
                    intake_setup setup;
-                   setup.options.max_event_bytes = s_.intake.max_event_bytes;
-                   setup.options.max_body_bytes = s_.intake.max_body_bytes;
-                   setup.options.max_depth = s_.intake.max_depth;
+                   setup.options = intake_bounds();
                    setup.partitions = s_.stream.partitions;
                    setup.directory = frame_.directory;
                    setup.surroundings = frame_.surroundings;
@@ -212,6 +233,8 @@ private:
                      return redis::make_hint_bus(o);
                    };
                    setup.sweeps = index == 0;
+                   setup.intake_bounds = intake_bounds();
+                   setup.partitions = s_.stream.partitions;
                    setup.directory = frame_.directory;
                    setup.surroundings = frame_.surroundings;
                    setup.log = frame_.log;
@@ -230,6 +253,16 @@ private:
     out->events = postgres::make_event_store(database_);
     out->outcomes = postgres::make_outcome_store(database_);
     out->deliveries = postgres::make_delivery_store(database_);
+    out->event_types = postgres::make_event_type_store(database_);
+    out->dead_letters = postgres::make_dead_letter_store(database_);
+    return out;
+  }
+
+  intake::intake_options intake_bounds() const {
+    intake::intake_options out;
+    out.max_event_bytes = s_.intake.max_event_bytes;
+    out.max_body_bytes = s_.intake.max_body_bytes;
+    out.max_depth = s_.intake.max_depth;
     return out;
   }
 

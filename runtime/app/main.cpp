@@ -70,7 +70,8 @@ int main(int argc, char** argv) {
                                 send_command(),      doctor_command(),
                                 erase_command(),     backup_command(),
                                 restore_command(),   version_command()};
-  for (auto& more : {rules_commands(), channels_commands(), keys_commands()})
+  for (auto& more : {rules_commands(), channels_commands(), keys_commands(),
+                     event_types_commands(), dead_letters_commands()})
     commands.insert(commands.end(), more.begin(), more.end());
   command_line line("eventpulse", EVENTPULSE_VERSION, std::move(commands));
   return line.run({argv + 1, argv + argc}, std::cout, std::cerr);

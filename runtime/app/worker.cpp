@@ -5,7 +5,8 @@
 //    ├─ rules (one_for_all): history_reader, rule_catalog, hint_listener,
 //    │  alert_recorder, evaluators (one_for_one), rule_router
 //    ├─ streams (one_for_one): partition_reader k (with persister and waiter)
-//    └─ retention
+//    ├─ retention
+//    └─ quarantine_mover
 
 #include "runtime/app/worker.hpp"
 
@@ -16,14 +17,17 @@
 #include "actors/lease_keeper.hpp"
 #include "actors/notifier.hpp"
 #include "actors/partition_reader.hpp"
+#include "actors/quarantine_mover.hpp"
 #include "actors/retention.hpp"
 #include "actors/rule_catalog.hpp"
 #include "actors/rule_router.hpp"
 #include "actors/supervisor.hpp"
 #include "runtime/adapters/http/server.hpp"
 #include "runtime/adapters/outbound/sender.hpp"
+#include "runtime/adapters/postgres/intake_stores.hpp"
 #include "runtime/adapters/postgres/retention_store.hpp"
 #include "runtime/adapters/redis/factories.hpp"
+#include "runtime/adapters/redis/intake_factories.hpp"
 #include "runtime/app/api_document.hpp"
 #include "runtime/app/file_write.hpp"
 #include "runtime/app/process.hpp"
@@ -200,6 +204,7 @@ private:
         "streams", options("streams", one_for_one()), std::move(readers)));
     children.push_back(
         retention_child(leases.at("evaluation"), ask_keeper(addr)));
+    children.push_back(mover_child());
     return caf::actor_cast<caf::actor>(spawn_supervisor(
         keeper, options("guarded", one_for_one()), std::move(children)));
   }
@@ -326,6 +331,20 @@ private:
                    return caf::actor_cast<caf::actor>(
                        spawn_partition_reader(frame_.system, setup));
                  });
+  }
+
+  /// Needs no lease: two at once would do no harm.
+  child_spec mover_child() {
+    quarantine_mover_setup setup;
+    setup.open_log = [o = stream_] { return redis::make_quarantine_log(o); };
+    setup.open_store =
+        opened<dead_letter_store>(postgres::make_dead_letter_store);
+    setup.log = frame_.log;
+    setup.meters = &frame_.meters;
+    return child("quarantine_mover", [setup](caf::local_actor* parent) {
+      return caf::actor_cast<caf::actor>(
+          parent->spawn<caf::detached>(quarantine_mover, setup));
+    });
   }
 
   void went_live() {

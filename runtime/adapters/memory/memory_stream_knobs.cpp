@@ -86,7 +86,10 @@ std::vector<raw_entry> stream_server::entries(uint32_t partition) const {
 
 std::vector<stream_fields> stream_server::quarantined() const {
   std::lock_guard lock{mutex_};
-  return now_.refused;
+  std::vector<stream_fields> out;
+  for (const auto& entry : now_.refused)
+    out.push_back(entry.fields);
+  return out;
 }
 
 log_numbers stream_server::count(const stream& s) const {

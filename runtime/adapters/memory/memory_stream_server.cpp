@@ -85,7 +85,9 @@ result<void> stream_server::quarantine(const stream_fields& fields) {
     return *why;
   if (fields.empty())
     return {errc::invalid, "an entry without fields"};
-  now_.refused.push_back(fields);
+  now_.refused.push_back(
+      {std::to_string(now()) + '-' + std::to_string(now_.refused_ever++),
+       fields});
   if (now_.refused.size() > options_.quarantine_max)
     now_.refused.erase(now_.refused.begin());
   return {};

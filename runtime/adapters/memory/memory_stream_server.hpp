@@ -5,9 +5,11 @@
 // purpose, and its clock and its waiting can be taken over.
 
 #include "messages/api_key.hpp"
+#include "messages/event_type.hpp"
 #include "messages/position.hpp"
 #include "messages/result.hpp"
 #include "messages/stream_entry.hpp"
+#include "runtime/ports/dead_letter_store.hpp"
 #include "runtime/ports/event_log.hpp"
 
 #include <chrono>
@@ -69,6 +71,8 @@ public:
 
   result<std::vector<position>> append(std::span<const append_entry> entries);
   result<void> quarantine(const stream_fields& fields);
+  result<std::vector<quarantined_entry>> read_quarantine(size_t limit);
+  result<void> remove_quarantined(std::span<const std::string> ids);
   result<void> probe();
   result<log_opening> open(uint32_t partition, const position& tail);
   /// Takes over at most `count_max` pending entries after `from`, all or those
@@ -94,6 +98,8 @@ public:
   uint64_t hints(const std::string& topic) const;
   result<void> store_keys(const key_set& keys);
   result<key_set> load_keys();
+  result<void> store_types(const event_type_set& types);
+  result<event_type_set> load_types();
 
 private:
   struct held_entry {
@@ -113,8 +119,10 @@ private:
   };
   struct contents {
     std::map<uint32_t, stream> streams;
-    std::vector<stream_fields> refused;
+    std::vector<quarantined_entry> refused;
+    uint64_t refused_ever = 0;
     std::optional<key_set> keys;
+    std::optional<event_type_set> types;
   };
 
   std::optional<failure> refusal();

@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -23,13 +24,19 @@ namespace eventpulse::intake {
 
 using event_or_problem = std::variant<event_document, problem>;
 
-/// What an event that does not say it itself gets.
+/// What is wrong with a good event's data; the pointer is where they stand in
+/// the client's text.
+using data_check = std::function<std::optional<problem>(
+    const event_document&, std::string_view data_pointer)>;
+
+/// What an event that does not say it itself gets, and what its data must be.
 struct event_defaults {
   std::string source;                   // the API key's name
   int64_t now_ms = 0;                   // for `time`
   std::function<std::string()> make_id; // never empty; called
                                         // for a good event without id only
   trace_context trace;                  // of the HTTP request
+  data_check check = {};                // empty: all data are good
 };
 
 /// The settings intake.* that bound a request.
@@ -54,6 +61,18 @@ event_or_problem parse_binary_event(const http_headers& headers,
                                     std::string_view body,
                                     const event_defaults& defaults,
                                     size_t max_depth);
+
+/// What was refused for its data only, as far as it is known.
+struct refused_event {
+  std::string type;
+  std::string id; // its own, or the one it was given
+};
+
+/// Lets the defaults' check look at a good event. Where it finds a fault, that
+/// becomes the outcome.
+std::optional<refused_event> check_data(event_or_problem& outcome,
+                                        std::string_view data_pointer,
+                                        const event_defaults& defaults);
 
 /// A fault of the text, as a problem.
 problem to_problem(const json_error& error);

@@ -77,6 +77,20 @@ problem to_problem(const json_error& error) {
   return {error.code, detail, {{pointer_fragment(error.pointer), detail}}};
 }
 
+std::optional<refused_event> check_data(event_or_problem& outcome,
+                                        std::string_view data_pointer,
+                                        const event_defaults& defaults) {
+  auto* document = std::get_if<event_document>(&outcome);
+  if (!document || !defaults.check)
+    return std::nullopt;
+  auto wrong = defaults.check(*document, data_pointer);
+  if (!wrong)
+    return std::nullopt;
+  refused_event out{std::move(document->type), std::move(document->id)};
+  outcome = std::move(*wrong);
+  return out;
+}
+
 event_or_problem parse_json_event(const json_value& value, json_form form,
                                   std::string_view pointer,
                                   const event_defaults& defaults) {

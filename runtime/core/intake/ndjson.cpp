@@ -41,7 +41,7 @@ void ndjson_parser::hold(std::string_view piece,
     return;
   // One byte over the limit may be the '\r' of the line's end.
   if (piece.size() > options_.max_event_bytes + 1 - held_.size()) {
-    out.push_back({line_, event_too_large(options_), {}});
+    out.push_back({line_, event_too_large(options_), {}, 0, {}});
     held_ = {};
     is_skipping_ = true;
     return;
@@ -61,7 +61,7 @@ void ndjson_parser::end_line(std::string_view text,
     text.remove_suffix(1);
   if (text.find_first_not_of(" \t\r") == std::string_view::npos)
     return;
-  intake_item item{line, problem{}, {}};
+  intake_item item{line, problem{}, {}, 0, {}};
   json_value value;
   json_reader reader{text, options_.max_depth};
   if (text.size() > options_.max_event_bytes)
@@ -70,8 +70,7 @@ void ndjson_parser::end_line(std::string_view text,
     item.outcome = to_problem(reader.error());
   else
     item.outcome = parse_json_event(value, json_form::plain, "", defaults);
-  if (auto* why = std::get_if<problem>(&item.outcome))
-    item.raw = quarantined(why->code, text, options_);
+  finish_item(item, "/data", text, defaults, options_);
   out.push_back(std::move(item));
 }
 

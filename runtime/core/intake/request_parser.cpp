@@ -21,16 +21,19 @@ void refuse(parsed_request& out, problem why, std::string_view text,
             const intake_options& options) {
   out.items.clear();
   out.raw = quarantined(why.code, text, options);
+  out.raw_bytes = out.raw.empty() ? 0 : text.size();
   out.refusal = std::move(why);
 }
 
 // Where a request is one event, its problem is the request's.
 void put_single(parsed_request& out, event_or_problem outcome,
-                const request_context& r) {
+                std::string_view data_pointer, const request_context& r) {
+  if (auto known = check_data(outcome, data_pointer, r.defaults))
+    out.known = std::move(*known);
   if (auto* why = std::get_if<problem>(&outcome))
     refuse(out, std::move(*why), r.body, r.options);
   else
-    out.items.push_back({0, std::move(outcome), {}});
+    out.items.push_back({0, std::move(outcome), {}, 0, {}});
 }
 
 void parse_single(parsed_request& out, json_reader& reader, json_form form,
@@ -43,20 +46,19 @@ void parse_single(parsed_request& out, json_reader& reader, json_form form,
     return refuse(out, event_too_large(r.options), r.body, r.options);
   if (!is_read)
     return refuse(out, to_problem(reader.error()), r.body, r.options);
-  put_single(out, parse_json_event(value, form, "", r.defaults), r);
+  put_single(out, parse_json_event(value, form, "", r.defaults), "/data", r);
 }
 
 intake_item parse_element(const json_value& value, json_form form,
                           uint64_t index, const request_context& r) {
-  intake_item item{index, problem{}, {}};
+  intake_item item{index, problem{}, {}, 0, {}};
   auto text = value.span.text;
+  auto pointer = '/' + std::to_string(index);
   if (text.size() > r.options.max_event_bytes)
     item.outcome = event_too_large(r.options);
   else
-    item.outcome =
-        parse_json_event(value, form, '/' + std::to_string(index), r.defaults);
-  if (auto* why = std::get_if<problem>(&item.outcome))
-    item.raw = quarantined(why->code, text, r.options);
+    item.outcome = parse_json_event(value, form, pointer, r.defaults);
+  finish_item(item, pointer + "/data", text, r.defaults, r.options);
   return item;
 }
 
@@ -93,6 +95,7 @@ void hold_batch_together(parsed_request& out, const request_context& r) {
     if (bad++ == 0) {
       whole.code = why->code;
       whole.detail = "item " + std::to_string(item.index) + ": " + why->detail;
+      out.known.type = item.known.type;
     }
     if (why->errors.empty())
       why->errors.push_back({"#/" + std::to_string(item.index), why->detail});
@@ -118,7 +121,7 @@ void parse_binary(parsed_request& out, const request_context& r) {
   put_single(
       out,
       parse_binary_event(r.headers, r.body, r.defaults, r.options.max_depth),
-      r);
+      "", r);
 }
 
 void parse_lines(parsed_request& out, const request_context& r) {
@@ -165,6 +168,18 @@ std::string quarantined(errc code, std::string_view text,
   return std::string{text.substr(0, options.max_event_bytes)};
 }
 
+void finish_item(intake_item& item, std::string_view data_pointer,
+                 std::string_view text, const event_defaults& defaults,
+                 const intake_options& options) {
+  if (auto known = check_data(item.outcome, data_pointer, defaults))
+    item.known = std::move(*known);
+  auto* why = std::get_if<problem>(&item.outcome);
+  if (!why)
+    return;
+  item.raw = quarantined(why->code, text, options);
+  item.raw_bytes = item.raw.empty() ? 0 : text.size();
+}
+
 parsed_request parse_request(const http_headers& headers, std::string_view body,
                              const event_defaults& defaults,
                              const intake_options& options) {
@@ -187,6 +202,7 @@ parsed_request parse_request(const http_headers& headers, std::string_view body,
   std::string inflated;
   if (*coding == content_coding::gzip) {
     auto plain = gunzip_all(body, options.max_body_bytes);
+    out.raw_is_gzip = !plain;
     if (!plain)
       return refuse_with(plain.error());
     inflated = std::move(*plain);

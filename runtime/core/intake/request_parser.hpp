@@ -26,6 +26,8 @@ struct intake_item {
   /// The refused text for quarantine, at most max_event_bytes of it; empty for
   /// an accepted item and for one that is too large.
   std::string raw;
+  size_t raw_bytes = 0;     // before it was cut to max_event_bytes
+  refused_event known = {}; // where only the data was refused
 };
 
 struct parsed_request {
@@ -34,6 +36,9 @@ struct parsed_request {
   std::vector<intake_item> items; // empty where there is a refusal
   std::optional<problem> refusal; // the whole request is answered with it
   std::string raw;                // of the refusal, as intake_item::raw
+  size_t raw_bytes = 0;
+  bool raw_is_gzip = false; // it could not be inflated
+  refused_event known = {}; // of the refusal, as intake_item::known
 };
 
 /// `body` as received, still gzip where Content-Encoding says so.
@@ -47,5 +52,10 @@ problem event_too_large(const intake_options& options);
 /// What quarantine keeps of `text`: nothing where it was too large.
 std::string quarantined(errc code, std::string_view text,
                         const intake_options& options);
+
+/// The check of the data, and where something is wrong what quarantine keeps.
+void finish_item(intake_item& item, std::string_view data_pointer,
+                 std::string_view text, const event_defaults& defaults,
+                 const intake_options& options);
 
 } // namespace eventpulse::intake

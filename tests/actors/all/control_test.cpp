@@ -8,6 +8,7 @@
 #include "actors/control_routes.hpp"
 #include "actors/health.hpp"
 #include "actors/key_keeper.hpp"
+#include "actors/schema_keeper.hpp"
 #include "actors/stream_writer.hpp"
 #include "runtime/core/base/hash.hpp"
 #include "runtime/core/base/limits.hpp"
@@ -15,6 +16,7 @@
 #include <boost/json.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include "runtime/adapters/memory/memory_intake.hpp"
 #include "tests/support/actor_fixture.hpp"
 
 using namespace eventpulse;
@@ -31,6 +33,8 @@ std::string nested(int depth) {
 }
 
 struct fixture : actor_fixture {
+  memory::intake_tables_ptr tables =
+      std::make_shared<memory::intake_tables>(db);
   metrics meters{metrics_options{}};
   control_actor desk;
   stream_writer_actor writer;
@@ -66,6 +70,8 @@ struct fixture : actor_fixture {
       out->events = memory::make_event_store(db);
       out->outcomes = memory::make_outcome_store(db);
       out->deliveries = memory::make_delivery_store(db);
+      out->event_types = memory::make_event_type_store(tables);
+      out->dead_letters = memory::make_dead_letter_store(tables);
       return out;
     };
     setup.open_hints = [this] { return memory::make_hint_bus(stream); };
@@ -90,6 +96,14 @@ struct fixture : actor_fixture {
     keeps.directory = directory;
     keeps.log = log;
     keeper = live(sys.spawn(key_keeper, keeps));
+    schema_keeper_setup knows;
+    knows.open_store = [this] { return memory::make_event_type_store(tables); };
+    knows.open_mirror = [this] {
+      return memory::make_event_type_mirror(stream);
+    };
+    knows.directory = directory;
+    knows.log = log;
+    live(sys.spawn(schema_keeper, knows));
     settle();
   }
 

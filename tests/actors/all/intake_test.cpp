@@ -6,6 +6,7 @@
 
 #include "actors/intake.hpp"
 #include "actors/key_keeper.hpp"
+#include "actors/schema_keeper.hpp"
 #include "actors/stream_writer.hpp"
 #include "runtime/core/base/hash.hpp"
 #include "runtime/core/base/limits.hpp"
@@ -16,6 +17,7 @@
 
 #include <optional>
 
+#include "runtime/adapters/memory/memory_intake.hpp"
 #include "tests/support/actor_fixture.hpp"
 
 using namespace eventpulse;
@@ -76,9 +78,12 @@ std::string gzip(const std::string& text) {
 }
 
 struct fixture : actor_fixture {
+  memory::intake_tables_ptr tables =
+      std::make_shared<memory::intake_tables>(db);
   intake_actor door;
   stream_writer_actor writer;
   key_keeper_actor keeper;
+  schema_keeper_actor schemas;
   std::vector<size_t> appended; // the size of every call
   std::vector<http_reply> replies;
 
@@ -88,6 +93,7 @@ struct fixture : actor_fixture {
     CAF_REQUIRE(stream->open(0, {}).ok());
     start_writer();
     start_keeper();
+    start_schema_keeper();
     intake_setup setup;
     setup.directory = directory;
     setup.surroundings = surroundings;
@@ -99,6 +105,7 @@ struct fixture : actor_fixture {
     door = nullptr;
     writer = nullptr;
     keeper = nullptr;
+    schemas = nullptr;
   }
 
   void start_writer() {
@@ -120,6 +127,18 @@ struct fixture : actor_fixture {
     setup.directory = directory;
     setup.log = log;
     keeper = live(sys.spawn(key_keeper, setup));
+    settle();
+  }
+
+  void start_schema_keeper() {
+    schema_keeper_setup setup;
+    setup.open_store = [this] { return memory::make_event_type_store(tables); };
+    setup.open_mirror = [this] {
+      return memory::make_event_type_mirror(stream);
+    };
+    setup.directory = directory;
+    setup.log = log;
+    schemas = live(sys.spawn(schema_keeper, setup));
     settle();
   }
 
