@@ -57,7 +57,9 @@ errc code_of(unsigned status) {
     return errc::conflict;
   case 422:
     return errc::invalid;
+  case 502:
   case 503:
+  case 504:
     return errc::unavailable;
   default:
     return errc::internal;
@@ -134,6 +136,19 @@ result<json::value> api_client::call(const std::string& method,
   auto what = request(method, path, content_type);
   what.body = body;
   return read(http_.request(what));
+}
+
+result<void> api_client::follow(http::web_socket_client& socket,
+                                const std::string& path) {
+  auto answer = socket.open(url_ + path, {{"Authorization", "Bearer " + key_}});
+  if (!answer)
+    return answer.error();
+  if (!*answer)
+    return {};
+  auto refused = read(std::move(**answer));
+  return refused
+             ? failure{errc::internal, "the server does not speak WebSocket"}
+             : refused.error();
 }
 
 result<json::value> api_client::upload(const std::string& path,

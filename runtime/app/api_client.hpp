@@ -5,6 +5,7 @@
 
 #include "messages/result.hpp"
 #include "runtime/adapters/http/client.hpp"
+#include "runtime/adapters/http/web_socket_client.hpp"
 #include "runtime/app/command_line.hpp"
 
 #include <boost/json.hpp>
@@ -34,6 +35,9 @@ public:
   result<boost::json::value> upload(const std::string& path,
                                     const std::string& content_type,
                                     const http::piece_source& next);
+
+  /// Opens a WebSocket. An answer that is none becomes a failure, as above.
+  result<void> follow(http::web_socket_client& socket, const std::string& path);
 
 private:
   api_client(std::string url, std::string key)

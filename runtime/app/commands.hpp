@@ -13,6 +13,7 @@ command migrate_command();
 command version_command();
 command doctor_command();
 command send_command();
+command tail_command();
 std::vector<command> rules_commands();
 std::vector<command> channels_commands();
 std::vector<command> keys_commands();

@@ -1,4 +1,5 @@
-// root (one_for_one): stream_writer, key_keeper, health, intake/k, control/k.
+// root (one_for_one): stream_writer, key_keeper, health, live_feed, intake/k,
+// control/k.
 // An HTTP session sends its exchange to the present bearer of a name.
 
 #include "runtime/app/intake.hpp"
@@ -7,9 +8,11 @@
 #include "actors/health.hpp"
 #include "actors/intake.hpp"
 #include "actors/key_keeper.hpp"
+#include "actors/live_feed.hpp"
 #include "actors/stream_writer.hpp"
 #include "actors/supervisor.hpp"
 #include "runtime/adapters/http/server.hpp"
+#include "runtime/adapters/postgres/live_log.hpp"
 #include "runtime/adapters/redis/factories.hpp"
 #include "runtime/app/process.hpp"
 #include "runtime/core/intake/content_mode.hpp"
@@ -55,6 +58,10 @@ bool is_intake(const http_request& head) {
   return head.path == "/v1/events" && head.method == "POST";
 }
 
+bool is_live(const http_request& head) {
+  return head.path == "/v1/live";
+}
+
 bool is_health(const http_request& head) {
   return head.path == "/healthz" || head.path == "/readyz" ||
          head.path == "/metrics";
@@ -69,7 +76,7 @@ public:
 
   supervisor_actor start() {
     std::vector<child_spec> children{writer_child(), keeper_child(),
-                                     health_child()};
+                                     health_child(), live_child()};
     for (size_t i = 0; i < intakes_.size(); ++i)
       children.push_back(intake_child(i));
     for (size_t i = 0; i < controls_.size(); ++i)
@@ -92,6 +99,10 @@ public:
     if (is_health(*call.head))
       return send<health_actor>(health_, std::move(call));
     pass<control_actor>(controls_, std::move(call));
+  }
+
+  void take(web_socket_request&& call) {
+    send<live_feed_actor>(live_, std::move(call));
   }
 
   http::server_options server_options() const {
@@ -122,11 +133,11 @@ private:
     return out;
   }
 
-  template <class Actor>
-  void send(const actor_slot& slot, http_exchange&& call) {
+  template <class Actor, class Call>
+  void send(const actor_slot& slot, Call&& call) {
     // A reply that is dropped is answered with 503 by the server.
     if (auto who = slot.get())
-      caf::anon_send(caf::actor_cast<Actor>(who), std::move(call));
+      caf::anon_send(caf::actor_cast<Actor>(who), std::forward<Call>(call));
   }
 
   template <class Actor>
@@ -178,6 +189,30 @@ private:
       auto made =
           caf::actor_cast<caf::actor>(parent->spawn(eventpulse::health, setup));
       health_.set(made);
+      return made;
+    });
+  }
+
+  child_spec live_child() {
+    return child("live_feed", [this](caf::local_actor* parent) {
+      const auto& c = s_.live;
+      live_feed_setup setup;
+      setup.open_log = [o = database_, n = s_.stream.partitions] {
+        return postgres::make_live_log(o, n);
+      };
+      setup.connections_max = c.connections_max;
+      setup.poll_interval = c.poll_every;
+      setup.keep = c.keep;
+      setup.keep_rows = static_cast<int64_t>(c.keep_changes);
+      setup.book.unsent_bytes_max = c.buffer_bytes;
+      setup.book.stall_timeout = c.stall_timeout;
+      setup.socket.idle_timeout = c.idle_timeout;
+      setup.directory = frame_.directory;
+      setup.surroundings = frame_.surroundings;
+      setup.log = frame_.log;
+      auto made = caf::actor_cast<caf::actor>(
+          parent->spawn<caf::detached>(live_feed, setup));
+      live_.set(made);
       return made;
     });
   }
@@ -238,6 +273,7 @@ private:
   std::vector<actor_slot> intakes_;
   std::vector<actor_slot> controls_;
   actor_slot health_;
+  actor_slot live_;
   std::atomic<size_t> next_{0};
 };
 
@@ -255,6 +291,10 @@ int run_intake(const settings& s) {
   auto root = house.start();
   http::server_hooks hooks;
   hooks.sink = [&house](http_exchange call) { house.take(std::move(call)); };
+  hooks.is_socket = is_live;
+  hooks.socket_sink = [&house](web_socket_request call) {
+    house.take(std::move(call));
+  };
   hooks.body_mode_of = [&s](const http_request& head) {
     http::body_mode mode;
     if (!is_intake(head))

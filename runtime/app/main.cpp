@@ -60,8 +60,8 @@ up_hooks hooks() {
 int main(int argc, char** argv) {
   std::vector<command> commands{up_command(hooks()), intake_command(),
                                 worker_command(),    migrate_command(),
-                                send_command(),      doctor_command(),
-                                version_command()};
+                                send_command(),      tail_command(),
+                                doctor_command(),    version_command()};
   for (auto& more : {rules_commands(), channels_commands(), keys_commands()})
     commands.insert(commands.end(), more.begin(), more.end());
   command_line line("eventpulse", EVENTPULSE_VERSION, std::move(commands));
