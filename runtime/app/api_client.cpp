@@ -66,10 +66,10 @@ errc code_of(unsigned status) {
   case 429:
     return errc::rate_limited;
   case 408:
-  case 504:
     return errc::timed_out;
   case 502:
   case 503:
+  case 504:
     return errc::unavailable;
   default:
     return errc::internal;
@@ -163,6 +163,19 @@ result<http::client_response> api_client::exchange(const std::string& method,
   what.headers.insert(what.headers.end(), headers.begin(), headers.end());
   what.body = body;
   return http_.request(what);
+}
+
+result<void> api_client::follow(http::web_socket_client& socket,
+                                const std::string& path) {
+  auto answer = socket.open(url_ + path, {{"Authorization", "Bearer " + key_}});
+  if (!answer)
+    return answer.error();
+  if (!*answer)
+    return {};
+  auto refused = read(std::move(**answer));
+  return refused
+             ? failure{errc::internal, "the server does not speak WebSocket"}
+             : refused.error();
 }
 
 } // namespace eventpulse

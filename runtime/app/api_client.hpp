@@ -5,6 +5,7 @@
 
 #include "messages/result.hpp"
 #include "runtime/adapters/http/client.hpp"
+#include "runtime/adapters/http/web_socket_client.hpp"
 #include "runtime/app/command_line.hpp"
 
 #include <boost/json.hpp>
@@ -41,6 +42,9 @@ public:
                                          const std::string& path,
                                          const http_headers& headers,
                                          const std::string& body);
+
+  /// Opens a WebSocket. An answer that is none becomes a failure, as above.
+  result<void> follow(http::web_socket_client& socket, const std::string& path);
 
 private:
   api_client(std::string url, std::string key)

@@ -16,6 +16,7 @@ command send_command();
 command erase_command();
 command backup_command();
 command restore_command();
+command tail_command();
 std::vector<command> rules_commands();
 std::vector<command> channels_commands();
 std::vector<command> keys_commands();

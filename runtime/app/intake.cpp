@@ -1,5 +1,5 @@
 // root (one_for_one): stream_writer, key_keeper, schema_keeper, health,
-// intake/k, control/k.
+// live_feed, intake/k, control/k.
 // An HTTP session sends its exchange to the present bearer of a name.
 
 #include "runtime/app/intake.hpp"
@@ -8,11 +8,13 @@
 #include "actors/health.hpp"
 #include "actors/intake.hpp"
 #include "actors/key_keeper.hpp"
+#include "actors/live_feed.hpp"
 #include "actors/schema_keeper.hpp"
 #include "actors/stream_writer.hpp"
 #include "actors/supervisor.hpp"
 #include "runtime/adapters/http/server.hpp"
 #include "runtime/adapters/postgres/intake_stores.hpp"
+#include "runtime/adapters/postgres/live_log.hpp"
 #include "runtime/adapters/redis/factories.hpp"
 #include "runtime/adapters/redis/intake_factories.hpp"
 #include "runtime/app/api_document.hpp"
@@ -60,6 +62,10 @@ bool is_intake(const http_request& head) {
   return route && route->owner == route_owner::intake;
 }
 
+bool is_live(const http_request& head) {
+  return head.path == "/v1/live";
+}
+
 class intake_house {
 public:
   intake_house(process_frame& frame, const settings& s, std::string secret_key)
@@ -69,7 +75,8 @@ public:
 
   supervisor_actor start() {
     std::vector<child_spec> children{writer_child(), keeper_child(),
-                                     schemas_child(), health_child()};
+                                     schemas_child(), health_child(),
+                                     live_child()};
     for (size_t i = 0; i < intakes_.size(); ++i)
       children.push_back(intake_child(i));
     for (size_t i = 0; i < controls_.size(); ++i)
@@ -100,6 +107,10 @@ public:
     }
   }
 
+  void take(web_socket_request&& call) {
+    send<live_feed_actor>(live_, std::move(call));
+  }
+
   http::server_options server_options() const {
     http::server_options out;
     auto& c = s_.server;
@@ -128,11 +139,11 @@ private:
     return out;
   }
 
-  template <class Actor>
-  void send(const actor_slot& slot, http_exchange&& call) {
+  template <class Actor, class Call>
+  void send(const actor_slot& slot, Call&& call) {
     // A reply that is dropped is answered with 503 by the server.
     if (auto who = slot.get())
-      caf::anon_send(caf::actor_cast<Actor>(who), std::move(call));
+      caf::anon_send(caf::actor_cast<Actor>(who), std::forward<Call>(call));
   }
 
   template <class Actor>
@@ -207,6 +218,30 @@ private:
     });
   }
 
+  child_spec live_child() {
+    return child("live_feed", [this](caf::local_actor* parent) {
+      const auto& c = s_.live;
+      live_feed_setup setup;
+      setup.open_log = [o = database_, n = s_.stream.partitions] {
+        return postgres::make_live_log(o, n);
+      };
+      setup.connections_max = c.connections_max;
+      setup.poll_interval = c.poll_every;
+      setup.keep = c.keep;
+      setup.keep_rows = static_cast<int64_t>(c.keep_changes);
+      setup.book.unsent_bytes_max = c.buffer_bytes;
+      setup.book.stall_timeout = c.stall_timeout;
+      setup.socket.idle_timeout = c.idle_timeout;
+      setup.directory = frame_.directory;
+      setup.surroundings = frame_.surroundings;
+      setup.log = frame_.log;
+      auto made = caf::actor_cast<caf::actor>(
+          parent->spawn<caf::detached>(live_feed, setup));
+      live_.set(made);
+      return made;
+    });
+  }
+
   child_spec intake_child(size_t index) {
     return child("intake/" + std::to_string(index),
                  [this, index](caf::local_actor* parent) {
@@ -273,6 +308,7 @@ private:
   std::vector<actor_slot> intakes_;
   std::vector<actor_slot> controls_;
   actor_slot health_;
+  actor_slot live_;
   std::atomic<size_t> next_{0};
 };
 
@@ -290,6 +326,10 @@ int run_intake(const settings& s) {
   auto root = house.start();
   http::server_hooks hooks;
   hooks.sink = [&house](http_exchange call) { house.take(std::move(call)); };
+  hooks.is_socket = is_live;
+  hooks.socket_sink = [&house](web_socket_request call) {
+    house.take(std::move(call));
+  };
   hooks.body_mode_of = [&s](const http_request& head) {
     http::body_mode mode;
     if (!is_intake(head))

@@ -65,11 +65,11 @@ up_hooks hooks() {
 } // namespace
 
 int main(int argc, char** argv) {
-  std::vector<command> commands{up_command(hooks()), intake_command(),
-                                worker_command(),    migrate_command(),
-                                send_command(),      doctor_command(),
-                                erase_command(),     backup_command(),
-                                restore_command(),   version_command()};
+  std::vector<command> commands{
+      up_command(hooks()), intake_command(), worker_command(),
+      migrate_command(),   send_command(),   tail_command(),
+      doctor_command(),    erase_command(),  backup_command(),
+      restore_command(),   version_command()};
   for (auto& more : {rules_commands(), channels_commands(), keys_commands(),
                      event_types_commands(), dead_letters_commands()})
     commands.insert(commands.end(), more.begin(), more.end());

@@ -332,6 +332,38 @@ void add_rules(std::vector<setting>& all) {
                          "notification was lost."));
 }
 
+void add_live(std::vector<setting>& all) {
+  using part = settings::live_settings;
+  const auto in = &settings::live;
+  all.push_back(number("live", "connections_max",
+                       at(in, &part::connections_max), 0, 100'000,
+                       "Clients of an intake's live feed at once; more are "
+                       "answered 503."));
+  all.push_back(duration("live", "poll_every", at(in, &part::poll_every),
+                         ms{10}, ms{60'000},
+                         "How often the feed looks for what is new while "
+                         "somebody follows it."));
+  all.push_back(bytes("live", "buffer_bytes", at(in, &part::buffer_bytes),
+                      4'096, 1 << 30,
+                      "What is sent ahead to a client of the feed that reads "
+                      "slowly; one message more at the most."));
+  all.push_back(duration("live", "stall_timeout", at(in, &part::stall_timeout),
+                         ms{100}, ms{3'600'000},
+                         "A client that takes nothing for so long is closed "
+                         "with 4008; it can resume."));
+  all.push_back(duration("live", "idle_timeout", at(in, &part::idle_timeout),
+                         ms{1'000}, ms{3'600'000},
+                         "A client that is silent for half of it is pinged, "
+                         "and cut off at its end."));
+  all.push_back(duration("live", "keep", at(in, &part::keep), ms{60'000},
+                         forever,
+                         "How long the feed's changes are kept for clients "
+                         "that resume; events as retention.events says."));
+  all.push_back(number("live", "keep_changes", at(in, &part::keep_changes),
+                       1'000, 1'000'000'000,
+                       "How many changes are kept at the most."));
+}
+
 void add_outbound(std::vector<setting>& all) {
   using part = settings::outbound_settings;
   const auto in = &settings::outbound;
@@ -419,6 +451,7 @@ std::vector<setting> make_table() {
   add_database(all);
   add_worker(all);
   add_rules(all);
+  add_live(all);
   add_outbound(all);
   add_retention(all);
   add_rest(all);

@@ -92,6 +92,16 @@ struct settings {
     ms poll_every{5'000};
   } rules;
 
+  struct live_settings {
+    uint32_t connections_max = 100;
+    ms poll_every{200};
+    uint64_t buffer_bytes = 1 << 20;
+    ms stall_timeout{30'000};
+    ms idle_timeout{60'000};
+    ms keep{24 * 3'600'000};
+    uint64_t keep_changes = 1'000'000;
+  } live;
+
   struct outbound_settings {
     std::vector<std::string> allow; // CIDRs
     ms timeout{20'000};

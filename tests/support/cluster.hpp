@@ -17,8 +17,9 @@ namespace eventpulse::test {
 
 class cluster : public installation {
 public:
-  /// Servers and an intake; workers are the test's to start.
-  cluster() {
+  /// Servers and an intake; workers are the test's to start. `more` is added to
+  /// the environment of both.
+  explicit cluster(const std::map<std::string, std::string>& more = {}) {
     embedded_options o;
     o.data_dir = dir().path / "data";
     o.durability = survives::kill; // no test takes the power away
@@ -44,6 +45,7 @@ public:
     if (!why_not_listen("127.0.0.1", port_).empty())
       throw std::runtime_error("no free port");
     environment_["EVENTPULSE_SERVER_PORT"] = std::to_string(port_);
+    environment_.insert(more.begin(), more.end());
     // They die with this thread, so the servers above and these are started
     // here and nowhere else.
     start_intake();
@@ -61,6 +63,7 @@ public:
   std::string address() const override {
     return "http://127.0.0.1:" + std::to_string(port_);
   }
+  uint16_t port() const { return port_; }
   std::string key() const override { return key_; }
   std::string database_url() const override { return database_url_; }
   std::string log_of(const std::string& who) const override {

@@ -46,6 +46,10 @@ public:
 
   client_response take_answer();
 
+  /// For another protocol on an open connection, such as WebSocket.
+  byte_stream& stream() { return *stream_; }
+  net::io_context& io() { return io_; }
+
 private:
   using clock = std::chrono::steady_clock;
   using parser =

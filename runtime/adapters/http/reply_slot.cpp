@@ -8,6 +8,7 @@ namespace eventpulse::http {
 
 namespace {
 
+template <class Reply>
 class reply_slot {
 public:
   reply_slot(std::weak_ptr<session> asker, uint64_t turn)
@@ -23,7 +24,7 @@ public:
       asker->post_dropped(turn_);
   }
 
-  void answer(http_reply reply) {
+  void answer(Reply reply) {
     if (answered_.exchange(true))
       return;
     if (auto asker = asker_.lock())
@@ -36,12 +37,22 @@ private:
   std::atomic<bool> answered_{false};
 };
 
+template <class Reply>
+std::function<void(Reply)> make(std::weak_ptr<session> asker, uint64_t turn) {
+  auto slot = std::make_shared<reply_slot<Reply>>(std::move(asker), turn);
+  return [slot](Reply reply) { slot->answer(std::move(reply)); };
+}
+
 } // namespace
 
 std::function<void(http_reply)> make_reply(std::weak_ptr<session> asker,
                                            uint64_t turn) {
-  auto slot = std::make_shared<reply_slot>(std::move(asker), turn);
-  return [slot](http_reply reply) { slot->answer(std::move(reply)); };
+  return make<http_reply>(std::move(asker), turn);
+}
+
+std::function<void(web_socket_reply)>
+make_socket_reply(std::weak_ptr<session> asker, uint64_t turn) {
+  return make<web_socket_reply>(std::move(asker), turn);
 }
 
 } // namespace eventpulse::http

@@ -6,6 +6,7 @@
 // connection open.
 
 #include "messages/http.hpp"
+#include "messages/web_socket.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -17,5 +18,7 @@ class session;
 
 std::function<void(http_reply)> make_reply(std::weak_ptr<session> asker,
                                            uint64_t turn);
+std::function<void(web_socket_reply)>
+make_socket_reply(std::weak_ptr<session> asker, uint64_t turn);
 
 } // namespace eventpulse::http

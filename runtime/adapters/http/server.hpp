@@ -4,6 +4,9 @@
 // every whole request, or piece of a streamed body, is handed to the sink, and
 // the answer comes back through the exchange's `reply` from any thread.
 //
+// A route may be a WebSocket's: then the sink of sockets decides whether it is
+// let in, and the connection is counted, drained and stopped like every other.
+//
 // Promises: each request is answered in order and exactly once, with 504 when
 // the sink does not answer in time and 503 when it drops the reply; a client
 // that is slow, hostile or gone costs at most its limits and never a thread;
@@ -12,6 +15,7 @@
 
 #include "messages/http.hpp"
 #include "messages/result.hpp"
+#include "messages/web_socket.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -87,6 +91,10 @@ struct server_hooks {
   /// Empty: every body is buffered.
   std::function<body_mode(const http_request&)> body_mode_of;
   std::shared_ptr<server_observer> observer; // may be null
+  /// Whether this is a WebSocket's route. Asked and called as the two above;
+  /// what is no handshake is answered by the server. Both empty: there is none.
+  std::function<bool(const http_request&)> is_socket;
+  std::function<void(web_socket_request)> socket_sink;
 };
 
 struct server_core;

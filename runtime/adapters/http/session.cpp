@@ -1,5 +1,7 @@
 #include "runtime/adapters/http/session.hpp"
 
+#include "runtime/adapters/http/web_socket_session.hpp"
+
 #include <algorithm>
 
 namespace eventpulse::http {
@@ -56,6 +58,8 @@ void session::post_drain() {
     error_code ignored;
     if (self->is_idle())
       self->stream_->socket().cancel(ignored);
+    if (self->socket_)
+      self->socket_->close(close_code::going_away, "the server is stopping");
   });
 }
 
@@ -153,6 +157,7 @@ void session::on_deadline() {
   case phase::closing:
     close_now();
     break;
+  case phase::upgraded:
   case phase::closed:
     break;
   }

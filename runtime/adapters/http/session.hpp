@@ -20,6 +20,8 @@
 
 namespace eventpulse::http {
 
+class web_socket_session;
+
 class session : public std::enable_shared_from_this<session> {
 public:
   /// Above connections_max a few connections are still told so.
@@ -37,6 +39,7 @@ public:
   void post_drain(); // ends it if it is between two requests
   void post_stop();  // ends it
   void post_reply(uint64_t turn, http_reply reply);
+  void post_reply(uint64_t turn, web_socket_reply reply);
   void post_dropped(uint64_t turn);
 
 private:
@@ -47,7 +50,8 @@ private:
     body,     // reading
     exchange, // the sink has it
     writing,
-    closing, // sending is over, input is discarded
+    upgraded, // a web_socket_session has the connection
+    closing,  // sending is over, input is discarded
     closed
   };
 
@@ -71,15 +75,21 @@ private:
   void begin_body();
   void feed_body();
   void dispatch(bool last);
+  void begin_exchange();
   void on_reply(uint64_t turn, http_reply reply);
   void on_dropped(uint64_t turn);
   void on_continue(http_continue go_on);
+  bool is_socket();
+  void ask_for_socket();
+  void on_socket_reply(uint64_t turn, web_socket_reply reply);
+  void upgrade(web_socket_accept accepted);
   void on_reply_timeout();
   void end_exchange();
   void refuse(const violation& wrong);
   void refuse(errc code, std::string_view detail);
   void respond(http_response response);
   void on_answered();
+  void report(unsigned status, uint64_t bytes_out);
   clock::time_point body_deadline() const;
   bool charge(size_t bytes);
 
@@ -124,6 +134,7 @@ private:
   uint64_t charged_ = 0; // of core_->buffered_bytes
   std::shared_ptr<void> context_;
   answer_text answer_;
+  std::shared_ptr<web_socket_session> socket_; // in the phase upgraded
 };
 
 } // namespace eventpulse::http

@@ -143,6 +143,13 @@ bool session::charge(size_t bytes) {
   return (core_->buffered_bytes += bytes) <= core_->options.buffered_bytes_max;
 }
 
+void session::begin_exchange() {
+  phase_ = phase::exchange;
+  handed_over_ = clock::now();
+  ++turn_;
+  arm(handed_over_ + core_->options.reply_timeout);
+}
+
 void session::dispatch(bool last) {
   // Pieces after the first are never turned away: the lines before them are
   // decided already.
@@ -151,11 +158,10 @@ void session::dispatch(bool last) {
   if (core_->exchanges++ >= core_->options.exchanges_in_flight_max &&
       first_piece)
     return refuse(errc::overloaded, "too many requests are under way");
-  phase_ = phase::exchange;
+  if (last && is_socket())
+    return ask_for_socket();
   handed_last_ = last;
-  handed_over_ = clock::now();
-  ++turn_;
-  arm(handed_over_ + core_->options.reply_timeout);
+  begin_exchange();
   http_exchange call;
   call.head = request_;
   call.body = std::move(body_);
@@ -264,19 +270,23 @@ void session::respond(http_response response) {
         &session::on_answered);
 }
 
-void session::on_answered() {
-  if (core_->hooks.observer) {
-    request_report report;
-    if (request_) {
-      report.method = request_->method;
-      report.path = request_->path;
-      report.duration = clock::now() - started_;
-      report.bytes_in = body_reader_.received();
-    }
-    report.status = answer_.status;
-    report.bytes_out = answer_.head.size() + answer_.body.size();
-    core_->hooks.observer->request_done(report);
+void session::report(unsigned status, uint64_t bytes_out) {
+  if (!core_->hooks.observer)
+    return;
+  request_report done;
+  if (request_) {
+    done.method = request_->method;
+    done.path = request_->path;
+    done.duration = clock::now() - started_;
+    done.bytes_in = body_reader_.received();
   }
+  done.status = status;
+  done.bytes_out = bytes_out;
+  core_->hooks.observer->request_done(done);
+}
+
+void session::on_answered() {
+  report(answer_.status, answer_.head.size() + answer_.body.size());
   answer_ = {};
   if (head_.keep_alive && request_)
     return next_request();

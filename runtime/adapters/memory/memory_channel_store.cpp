@@ -15,6 +15,7 @@ public:
     if (db.broken)
       return *db.broken;
     auto [kept, is_new] = db->channels.emplace(c.id, c);
+    log_channel(*db.operator->(), kept->second, c);
     auto created_at_ms = kept->second.created_at_ms;
     kept->second = c;
     kept->second.created_at_ms = created_at_ms;

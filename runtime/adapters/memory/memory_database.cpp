@@ -2,6 +2,8 @@
 
 #include "runtime/core/base/utf8.hpp"
 
+#include <boost/json.hpp>
+
 namespace eventpulse::memory {
 
 bool database::holds(const lease_token& lease) const {
@@ -15,7 +17,12 @@ void database::keep(const std::vector<dead_letter>& all) {
                         ? letter.kind + '/' + to_string(*letter.where) + '/' +
                               letter.headers_json
                         : letter.id;
-    dead.emplace(identity, letter);
+    if (!dead.emplace(identity, letter).second)
+      continue;
+    boost::json::object body{
+        {"id", letter.id}, {"kind", letter.kind}, {"reason", letter.reason}};
+    log({0, 0, live_topic::system, "dead_letter.kept", letter.kind,
+         boost::json::serialize(body), std::nullopt});
   }
 }
 

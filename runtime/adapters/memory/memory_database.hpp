@@ -11,6 +11,7 @@
 #include "runtime/ports/event_store.hpp"
 #include "runtime/ports/key_store.hpp"
 #include "runtime/ports/lease_store.hpp"
+#include "runtime/ports/live_log.hpp"
 #include "runtime/ports/outcome_store.hpp"
 #include "runtime/ports/rule_store.hpp"
 
@@ -87,6 +88,8 @@ public:
   int64_t now() const { return now_ms_(); }
   bool holds(const lease_token& lease) const;
   void keep(const std::vector<dead_letter>& all);
+  /// Logs a change for the live feed; the number and the time are given here.
+  void log(live_change change);
 
   /// Copies, for a test to look at.
   std::vector<dead_letter> dead_letters();
@@ -111,6 +114,9 @@ public:
   std::map<std::string, channel> channels;
   std::map<std::string, api_key> keys; // by id
   int64_t key_generation = 0;
+  std::vector<live_change> changes;
+  int64_t change_number = 0; // of the newest, also where it was trimmed
+  int64_t changes_trimmed = 0;
 
 private:
   std::mutex mutex_;
@@ -126,11 +132,22 @@ std::unique_ptr<outcome_store> make_outcome_store(database_ptr d);
 std::unique_ptr<delivery_store> make_delivery_store(database_ptr d);
 std::unique_ptr<channel_store> make_channel_store(database_ptr d);
 std::unique_ptr<key_store> make_key_store(database_ptr d);
+std::unique_ptr<live_log> make_live_log(database_ptr d,
+                                        uint32_t partitions = 1);
 
 /// What PostgreSQL makes of a text that must be kept whatever it holds: NUL
 /// and what is no UTF-8 become U+FFFD.
 std::string storable_text(std::string_view text);
 
 failure fenced_by(const lease_token& lease);
+
+// What the triggers of PostgreSQL's schema log (memory_live_log.cpp).
+void log_alert(database& db, const alert* before, const alert& after);
+void log_delivery(database& db, const delivery* before, const delivery& after);
+void log_rule_version(database& db, const rule_version& v);
+void log_rule_status(database& db, const rule_status* before,
+                     const rule_status& after);
+void log_lease(database& db, const std::string& name);
+void log_channel(database& db, const channel& before, const channel& after);
 
 } // namespace eventpulse::memory

@@ -23,6 +23,7 @@ bool fail_if_lost(database& db, kept_delivery& d) {
   bool gone = to == db.channels.end();
   if (!gone && !to->second.disabled)
     return false;
+  const auto before = d.what;
   attempt a;
   a.delivery = d.what.id;
   a.number = ++d.what.attempt_count;
@@ -31,6 +32,7 @@ bool fail_if_lost(database& db, kept_delivery& d) {
   d.attempts[{a.number, a.started_at_ms}] = a;
   d.what.state = delivery_state::failed;
   d.leased_by.clear();
+  log_delivery(db, &before, d.what);
   return true;
 }
 
@@ -53,6 +55,7 @@ void write(database& db, const recorded_attempt& one) {
   if (found == db.deliveries.end())
     return;
   auto& d = found->second;
+  const auto before = d.what;
   auto a = one.what;
   a.error = storable_text(a.error);
   a.answer_excerpt = storable_text(a.answer_excerpt);
@@ -63,8 +66,12 @@ void write(database& db, const recorded_attempt& one) {
     d.what.state = one.verdict.state;
   d.next_attempt_at_ms = one.verdict.next_attempt_at_ms.value_or(db.now());
   d.leased_by.clear();
+  log_delivery(db, &before, d.what);
   auto to = db.channels.find(d.what.channel);
   if (one.verdict.disable_channel && to != db.channels.end()) {
+    auto disabled = to->second;
+    disabled.disabled = true;
+    log_channel(db, to->second, disabled);
     to->second.disabled = true;
     to->second.updated_at_ms = db.now();
   }

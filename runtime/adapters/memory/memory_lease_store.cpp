@@ -20,6 +20,7 @@ public:
     if (theirs)
       return std::optional<lease_token>{};
     held = {held.epoch + 1, owner, db->now() + ttl.count()};
+    log_lease(*db.operator->(), name);
     return std::optional<lease_token>{{name, held.epoch}};
   }
 

@@ -29,18 +29,32 @@ void write(database& db, const outcome_commit& what) {
   }
   for (auto& r : what.rules)
     db.cursors[r.rule] = r;
-  for (auto& change : what.changes)
-    db.alerts[change.after.id] = storable(change.after);
+  // Of several changes of one alert only the last is written.
+  std::map<std::string, size_t> last;
+  for (size_t i = 0; i < what.changes.size(); ++i)
+    last[what.changes[i].after.id] = i;
+  for (size_t i = 0; i < what.changes.size(); ++i) {
+    auto after = storable(what.changes[i].after);
+    if (last.at(after.id) != i)
+      continue;
+    auto kept = db.alerts.find(after.id);
+    log_alert(db, kept == db.alerts.end() ? nullptr : &kept->second, after);
+    db.alerts[after.id] = std::move(after);
+  }
   for (auto& d : what.deliveries) {
     database::kept_delivery kept;
     kept.what = d;
     kept.next_attempt_at_ms = db.now();
     kept.leased_by = what.worker;
     kept.leased_until_ms = db.now() + what.delivery_lease_ms;
-    db.deliveries.emplace(d.id, std::move(kept));
+    if (db.deliveries.emplace(d.id, std::move(kept)).second)
+      log_delivery(db, nullptr, d);
   }
   for (auto status : what.statuses) {
     status.last_error = storable_text(status.last_error);
+    auto kept = db.statuses.find(status.rule);
+    log_rule_status(db, kept == db.statuses.end() ? nullptr : &kept->second,
+                    status);
     db.statuses[status.rule] = status;
   }
   db.keep(what.dead);

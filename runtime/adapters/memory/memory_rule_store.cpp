@@ -51,6 +51,7 @@ published write_version(database& db, rule_version v,
   db.controls[row.id] = {
       {row.id, row.kind, control_body(v), {}}, db.now(), false};
   db.rules[v.id].push_back({v, row.id, notify});
+  log_rule_version(db, v);
   ++db.rule_generation;
   return {std::move(v), std::move(row)};
 }

@@ -6,7 +6,7 @@
 
 #include <array>
 #include <string_view>
-#include <unordered_set>
+#include <unordered_map>
 
 namespace eventpulse::postgres {
 
@@ -138,13 +138,16 @@ alert read_alert(const pqxx::row& row) {
 
 void upsert_alerts(session& s, const std::vector<alert_change>& changes) {
   // One statement cannot touch a row twice, and only the last change of an
-  // alert is its state after all of them.
-  std::unordered_set<std::string_view> done;
+  // alert is its state after all of them. In order, so that the log of changes
+  // has them in order.
+  std::unordered_map<std::string_view, const alert_change*> last;
+  for (auto& c : changes)
+    last[c.after.id] = &c;
   std::array<array_text, column_count> columns;
-  for (auto c = changes.rbegin(); c != changes.rend(); ++c)
-    if (done.insert(c->after.id).second)
-      add(columns, c->after);
-  if (done.empty())
+  for (auto& c : changes)
+    if (last.at(c.after.id) == &c)
+      add(columns, c.after);
+  if (last.empty())
     return;
   parameters p;
   for (auto& column : columns)

@@ -17,6 +17,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace wire {
@@ -130,6 +131,14 @@ public:
   /// Whether an octet comes before the deadline.
   bool hears(std::chrono::milliseconds patience) {
     return more(std::chrono::steady_clock::now() + patience);
+  }
+
+  /// What has come after the answers that were read, or comes before the
+  /// deadline; empty at the end of the connection too.
+  std::string read_some(std::chrono::milliseconds patience) {
+    if (input_.empty())
+      more(std::chrono::steady_clock::now() + patience);
+    return std::exchange(input_, {});
   }
 
   int interim_answers() const { return interim_; }
