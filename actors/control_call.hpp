@@ -6,6 +6,7 @@
 #include "messages/http.hpp"
 #include "messages/problem.hpp"
 #include "runtime/core/intake/request_target.hpp"
+#include "runtime/ports/audit_store.hpp"
 #include "runtime/ports/clock.hpp"
 #include "runtime/ports/delivery_store.hpp"
 #include "runtime/ports/event_store.hpp"
@@ -29,6 +30,7 @@ struct control_stores {
   std::unique_ptr<event_store> events;
   std::unique_ptr<outcome_store> outcomes;
   std::unique_ptr<delivery_store> deliveries;
+  std::unique_ptr<audit_store> audit;
 };
 
 struct control_call {
@@ -39,7 +41,11 @@ struct control_call {
   api_key by;
   control_stores& stores;
   world& surroundings;
+  /// Names the request in the audit and in the answer.
+  std::string request_id = {};
 
+  /// What every change is made as.
+  caller who() const;
   /// The parameter's value, or nullopt. Empty counts as absent.
   std::optional<std::string> parameter(std::string_view name) const;
   /// limit within 1…page_items_max, or invalid.
@@ -56,6 +62,10 @@ struct control_outcome {
   bool keys_changed = false; // intake should know before the answer is given
   bool again = false; // the caller waits for something: ask once more soon
 };
+
+/// The client's X-Request-Id where it is 1 to 128 printable ASCII characters
+/// without spaces; else one of ours.
+std::string request_id_of(const http_request& head, world& surroundings);
 
 /// The body as a JSON object; malformed or invalid otherwise.
 result<boost::json::object> body_object(const control_call& call);

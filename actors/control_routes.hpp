@@ -53,5 +53,8 @@ result<control_outcome> get_alert(control_call& call);
 result<control_outcome> list_deliveries(control_call& call);
 result<control_outcome> get_delivery(control_call& call);
 
+// control_audit.cpp
+result<control_outcome> list_audit(control_call& call);
+
 } // namespace routes
 } // namespace eventpulse

@@ -228,6 +228,7 @@ private:
     out->events = postgres::make_event_store(database_);
     out->outcomes = postgres::make_outcome_store(database_);
     out->deliveries = postgres::make_delivery_store(database_);
+    out->audit = postgres::make_audit_store(database_);
     return out;
   }
 

@@ -38,7 +38,7 @@ result<bool> admin_key(const settings& s, const std::string& text,
   key.hash = hash;
   key.scopes = {scope::admin};
   key.created_at_ms = now;
-  if (auto added = store->add(key); !added)
+  if (auto added = store->add(key, {{}, "eventpulse up", {}, {}}); !added)
     return added.error();
   return true;
 }

@@ -7,6 +7,7 @@
 // a call that fails has changed nothing. The contract tests hold these stores
 // and PostgreSQL's to the same answers.
 
+#include "runtime/ports/audit_store.hpp"
 #include "runtime/ports/delivery_store.hpp"
 #include "runtime/ports/event_store.hpp"
 #include "runtime/ports/key_store.hpp"
@@ -87,6 +88,8 @@ public:
   int64_t now() const { return now_ms_(); }
   bool holds(const lease_token& lease) const;
   void keep(const std::vector<dead_letter>& all);
+  /// Part of the change that the same call makes.
+  void keep_audit(audit_entry entry);
 
   /// Copies, for a test to look at.
   std::vector<dead_letter> dead_letters();
@@ -111,6 +114,7 @@ public:
   std::map<std::string, channel> channels;
   std::map<std::string, api_key> keys; // by id
   int64_t key_generation = 0;
+  std::vector<audit_record> audit; // ascending ids
 
 private:
   std::mutex mutex_;
@@ -126,6 +130,7 @@ std::unique_ptr<outcome_store> make_outcome_store(database_ptr d);
 std::unique_ptr<delivery_store> make_delivery_store(database_ptr d);
 std::unique_ptr<channel_store> make_channel_store(database_ptr d);
 std::unique_ptr<key_store> make_key_store(database_ptr d);
+std::unique_ptr<audit_store> make_audit_store(database_ptr d);
 
 /// What PostgreSQL makes of a text that must be kept whatever it holds: NUL
 /// and what is no UTF-8 become U+FFFD.

@@ -5,6 +5,7 @@
 #include "runtime/core/base/check.hpp"
 #include "runtime/core/base/hash.hpp"
 
+#include <algorithm>
 #include <map>
 
 namespace eventpulse::postgres {
@@ -38,16 +39,19 @@ std::map<int, applied_migration> read_history(pqxx::connection& link) {
   return out;
 }
 
-/// Whether `applied` is a beginning of `history`.
+/// Whether `history` knows all that was applied, as it was.
 result<void> compare(const std::map<int, applied_migration>& applied,
                      const std::vector<migration>& history) {
   for (auto& [number, was] : applied) {
-    if (number < 1 || static_cast<size_t>(number) > history.size())
+    auto known = std::find_if(
+        history.begin(), history.end(),
+        [n = number](const migration& m) { return m.number == n; });
+    if (known == history.end())
       return failure{errc::conflict,
                      "the database is newer than this program: it has "
                      "migration " +
                          was.name + ", which this program does not know"};
-    auto& ours = history[static_cast<size_t>(number) - 1];
+    auto& ours = *known;
     if (sha256_hex(ours.sql) != was.checksum)
       return failure{errc::conflict,
                      "migration " + ours.name +
@@ -99,8 +103,8 @@ result<std::vector<std::string>> run(const std::string& conninfo,
 
 result<std::vector<std::string>>
 migrate(const std::string& conninfo, const std::vector<migration>& history) {
-  for (size_t i = 0; i < history.size(); ++i)
-    EP_CHECK(history[i].number == static_cast<int>(i) + 1);
+  for (size_t i = 1; i < history.size(); ++i)
+    EP_CHECK(history[i - 1].number < history[i].number);
   std::string under_way;
   try {
     return run(conninfo, history, under_way);

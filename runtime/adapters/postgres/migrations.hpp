@@ -13,7 +13,7 @@
 namespace eventpulse::postgres {
 
 struct migration {
-  int number = 0;   // 1, 2, …, without gaps
+  int number = 0;   // ascending; branches may leave gaps
   std::string name; // "0001_leases_and_partitions"
   std::string sql;
 };
