@@ -16,6 +16,7 @@
 
 #include <boost/json.hpp>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,6 +44,8 @@ struct control_call {
   world& surroundings;
   /// Names the request in the audit and in the answer.
   std::string request_id = {};
+  /// What the route's last outcome remembered, where this is asked again.
+  std::string remembered = {};
 
   /// What every change is made as.
   caller who() const;
@@ -61,6 +64,8 @@ struct control_outcome {
   std::optional<control_row> row = {};
   bool keys_changed = false; // intake should know before the answer is given
   bool again = false; // the caller waits for something: ask once more soon
+  std::chrono::milliseconds patience{5'000}; // and how long at most
+  std::string remember = {};                 // until then
 };
 
 /// The client's X-Request-Id where it is 1 to 128 printable ASCII characters

@@ -191,6 +191,7 @@ private:
                    setup.options.max_depth = s_.intake.max_depth;
                    setup.partitions = s_.stream.partitions;
                    setup.directory = frame_.directory;
+                   setup.rates = rates_;
                    setup.surroundings = frame_.surroundings;
                    setup.log = frame_.log;
                    setup.meters = &frame_.meters;
@@ -211,6 +212,7 @@ private:
                    };
                    setup.sweeps = index == 0;
                    setup.directory = frame_.directory;
+                   setup.rates = rates_;
                    setup.surroundings = frame_.surroundings;
                    setup.log = frame_.log;
                    auto made = caf::actor_cast<caf::actor>(
@@ -236,6 +238,7 @@ private:
   const settings& s_;
   postgres::options database_;
   redis::options stream_;
+  std::shared_ptr<rate_gate> rates_ = std::make_shared<rate_gate>();
   std::vector<actor_slot> intakes_;
   std::vector<actor_slot> controls_;
   actor_slot health_;
