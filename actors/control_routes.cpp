@@ -42,6 +42,8 @@ const std::vector<control_route>& control_routes() {
       {"GET", "/v1/channels/{id}", rules_read, get_channel},
       {"PUT", "/v1/channels/{id}", rules_write, put_channel},
       {"DELETE", "/v1/channels/{id}", rules_write, delete_channel},
+      {"POST", "/v1/channels/{id}/rotate", rules_write, rotate_channel},
+      {"POST", "/v1/channels/{id}/test", rules_write, test_channel},
       {"GET", "/v1/keys", admin, list_keys},
       {"POST", "/v1/keys", admin, create_key},
       {"DELETE", "/v1/keys/{id}", admin, revoke_key},
@@ -52,6 +54,7 @@ const std::vector<control_route>& control_routes() {
       {"GET", "/v1/alerts/{id}", alerts_read, get_alert},
       {"GET", "/v1/deliveries", alerts_read, list_deliveries},
       {"GET", "/v1/deliveries/{id}", alerts_read, get_delivery},
+      {"POST", "/v1/deliveries/{id}/retry", alerts_write, retry_delivery},
   };
   return all;
 }
