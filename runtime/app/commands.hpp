@@ -15,6 +15,8 @@ command doctor_command();
 command send_command();
 std::vector<command> rules_commands();
 std::vector<command> channels_commands();
+std::vector<command> deliveries_commands();
 std::vector<command> keys_commands();
+command audit_command();
 
 } // namespace eventpulse

@@ -61,8 +61,9 @@ int main(int argc, char** argv) {
   std::vector<command> commands{up_command(hooks()), intake_command(),
                                 worker_command(),    migrate_command(),
                                 send_command(),      doctor_command(),
-                                version_command()};
-  for (auto& more : {rules_commands(), channels_commands(), keys_commands()})
+                                version_command(),   audit_command()};
+  for (auto& more : {rules_commands(), channels_commands(),
+                     deliveries_commands(), keys_commands()})
     commands.insert(commands.end(), more.begin(), more.end());
   command_line line("eventpulse", EVENTPULSE_VERSION, std::move(commands));
   return line.run({argv + 1, argv + argc}, std::cout, std::cerr);
