@@ -238,9 +238,9 @@ result<control_outcome> replay_dead_letters(control_call& call) {
 }
 
 result<control_outcome> discard_dead_letter(control_call& call) {
-  auto done = call.stores.dead_letters->settle(
-      call.path[2], letter_state::discarded, call.surroundings.now_ms(),
-      call.by.name);
+  auto done =
+      call.stores.dead_letters->settle(call.path[2], letter_state::discarded,
+                                       call.surroundings.now_ms(), call.who());
   if (!done)
     return done.error();
   http_response answer;
@@ -265,7 +265,7 @@ result<control_outcome> discard_dead_letters(control_call& call) {
   for (auto& k : *page) {
     auto done = call.stores.dead_letters->settle(
         k.what.id, letter_state::discarded, call.surroundings.now_ms(),
-        call.by.name);
+        call.who());
     if (!done && done.error().code != errc::conflict)
       return done.error();
     discarded += done.ok();

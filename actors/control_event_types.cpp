@@ -138,7 +138,7 @@ result<control_outcome> put_event_type(control_call& call) {
   if (!version)
     return version.error();
   event_type_change change{call.path[2], std::string(put.text),
-                           call.surroundings.now_ms(), call.by.name, *version};
+                           call.surroundings.now_ms(), call.who(), *version};
   auto stored = call.stores.event_types->publish(change);
   if (!stored)
     return stored.error();
@@ -156,7 +156,7 @@ result<control_outcome> delete_event_type(control_call& call) {
   if (!version)
     return version.error();
   event_type_change change{call.path[2], std::nullopt,
-                           call.surroundings.now_ms(), call.by.name, *version};
+                           call.surroundings.now_ms(), call.who(), *version};
   auto gone = call.stores.event_types->publish(change);
   if (!gone)
     return gone.error();

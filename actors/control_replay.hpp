@@ -20,7 +20,7 @@ struct replay_setup {
   intake::data_check check;
   intake::intake_options options;
   uint32_t partitions = 1;
-  std::string by; // a key's name
+  caller by;
   /// Adds to the stream; exactly one of the two is called, later or at once.
   std::function<void(append_entries,
                      std::function<void(const append_receipts&)>,

@@ -38,11 +38,12 @@ result<bool> admin_key(const settings& s, const std::string& text,
   key.hash = hash;
   key.scopes = {scope::admin};
   key.created_at_ms = now;
+  const caller by{{}, "eventpulse up", {}, {}};
   // A directory that lost its key's file, or was restored without it, gets
   // another key beside the one that nobody here knows.
   for (int n = 1;; ++n) {
     key.name = admin_name + (n == 1 ? "" : '-' + std::to_string(n));
-    auto added = store->add(key);
+    auto added = store->add(key, by);
     if (added)
       return true;
     if (added.error().code != errc::conflict || n == admin_names_max)
@@ -66,12 +67,13 @@ up_hooks hooks() {
 
 int main(int argc, char** argv) {
   std::vector<command> commands{
-      up_command(hooks()), intake_command(), worker_command(),
-      migrate_command(),   send_command(),   tail_command(),
-      doctor_command(),    erase_command(),  backup_command(),
-      restore_command(),   version_command()};
-  for (auto& more : {rules_commands(), channels_commands(), keys_commands(),
-                     event_types_commands(), dead_letters_commands()})
+      up_command(hooks()), intake_command(),  worker_command(),
+      migrate_command(),   send_command(),    tail_command(),
+      doctor_command(),    erase_command(),   backup_command(),
+      restore_command(),   version_command(), audit_command()};
+  for (auto& more :
+       {rules_commands(), channels_commands(), deliveries_commands(),
+        keys_commands(), event_types_commands(), dead_letters_commands()})
     commands.insert(commands.end(), more.begin(), more.end());
   command_line line("eventpulse", EVENTPULSE_VERSION, std::move(commands));
   return line.run({argv + 1, argv + argc}, std::cout, std::cerr);

@@ -3,6 +3,7 @@
 // finds one inside a transaction of his own keeps it there (event_store,
 // outcome_store).
 
+#include "messages/audit.hpp"
 #include "messages/kept_letter.hpp"
 #include "messages/result.hpp"
 #include "messages/stream_entry.hpp"
@@ -38,10 +39,10 @@ public:
   virtual result<std::vector<kept_letter>>
   query(const dead_letter_query& q) = 0;
 
-  /// Once and for all; a discarded one loses its bytes. not_found; conflict: it
-  /// is settled already.
+  /// Once and for all, with its audit entry; a discarded one loses its bytes.
+  /// not_found; conflict: it is settled already.
   virtual result<void> settle(const std::string& id, letter_state state,
-                              int64_t now_ms, const std::string& by) = 0;
+                              int64_t now_ms, const caller& by) = 0;
 
   /// An attempt to replay it that failed. Of a settled one nothing changes.
   virtual result<void> note_failure(const std::string& id,

@@ -1,10 +1,12 @@
 #pragma once
 // Deliveries, attempts and channels.
 
+#include "messages/audit.hpp"
 #include "messages/delivery.hpp"
 #include "messages/result.hpp"
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,8 +24,9 @@ struct recorded_attempt {
 };
 
 struct delivery_query {
-  std::optional<std::string> id, alert, channel;
+  std::optional<std::string> id, alert, channel, type;
   std::optional<delivery_state> state;
+  std::optional<int64_t> from_ms, to_ms; // created_at, [from, to)
   std::optional<std::pair<int64_t, std::string>> before; // (created_at, id)
   size_t limit = 100;
 };
@@ -60,18 +63,32 @@ public:
 
   virtual result<std::vector<delivery_story>>
   query(const delivery_query& q) = 0;
+
+  /// One that no alert asked for: due at once, leased to nobody.
+  /// errc::not_found: no such channel; conflict: it is disabled.
+  virtual result<void> add_test(const delivery& d, const caller& by) = 0;
+
+  /// Due at once, its schedule beginning anew. errc::conflict: it was
+  /// delivered, a worker has it in hand, or its channel is gone or disabled.
+  virtual result<void> retry(const std::string& id, const caller& by) = 0;
 };
 
 class channel_store {
 public:
   virtual ~channel_store() = default;
   /// Secrets are encrypted before they leave the process.
-  virtual result<void> put(const channel& c) = 0;
+  virtual result<void> put(const channel& c, const caller& by) = 0;
   virtual result<channel> get(const std::string& id) = 0;
   virtual result<std::vector<channel>> list(const std::string& after_id,
                                             size_t limit) = 0;
+  /// Reads it, has `edit` change it and writes it, in one transaction; what
+  /// `edit` refuses is the answer. `edit` may be called more than once.
+  virtual result<channel>
+  change(const std::string& id, const std::string& action,
+         const std::function<result<void>(channel&)>& edit,
+         const caller& by) = 0;
   /// errc::conflict when a rule's newest version names it.
-  virtual result<void> remove(const std::string& id) = 0;
+  virtual result<void> remove(const std::string& id, const caller& by) = 0;
 };
 
 } // namespace eventpulse

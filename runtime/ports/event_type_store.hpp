@@ -2,6 +2,7 @@
 // Schemas of event types: the truth in PostgreSQL, a mirror in Redis so that
 // intake knows them while PostgreSQL is down and after its own restart.
 
+#include "messages/audit.hpp"
 #include "messages/event_type.hpp"
 #include "messages/result.hpp"
 
@@ -15,7 +16,7 @@ struct event_type_change {
   std::string type;
   std::optional<std::string> schema; // absent: the type becomes free
   int64_t now_ms = 0;
-  std::string by;
+  caller by; // its name is kept with the version
   /// The version that must be in force; 0: there must be none.
   std::optional<int64_t> expected_version = {};
 };
@@ -24,9 +25,9 @@ class event_type_store {
 public:
   virtual ~event_type_store() = default;
 
-  /// A new version. conflict: another version is in force than expected;
-  /// not_found: there is nothing to delete; too_large: event_types_max or
-  /// event_types_bytes_max would be passed.
+  /// A new version and its audit entry. conflict: another version is in force
+  /// than expected; not_found: there is nothing to delete; too_large:
+  /// event_types_max or event_types_bytes_max would be passed.
   virtual result<event_type_schema> publish(const event_type_change& c) = 0;
 
   /// The one in force, or not_found.

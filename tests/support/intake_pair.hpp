@@ -39,6 +39,7 @@ struct intake_backend {
   std::unique_ptr<event_type_store> event_types;
   std::unique_ptr<dead_letter_store> dead_letters;
   std::unique_ptr<event_store> events;
+  std::unique_ptr<audit_store> audit;
   std::string transcript;
 
   template <class T>
@@ -82,12 +83,14 @@ run_intake_on_both(const std::function<void(intake_backend&)>& body) {
   intake_backend first{memory::make_event_type_store(tables),
                        memory::make_dead_letter_store(tables),
                        memory::make_event_store(db),
+                       memory::make_audit_store(db),
                        {}};
   body(first);
   auto options = options_of(migrated_database());
   intake_backend second{postgres::make_event_type_store(options),
                         postgres::make_dead_letter_store(options),
                         postgres::make_event_store(options),
+                        postgres::make_audit_store(options),
                         {}};
   body(second);
   return {first.transcript, second.transcript};

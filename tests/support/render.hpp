@@ -4,6 +4,7 @@
 
 #include "messages/alert.hpp"
 #include "messages/api_key.hpp"
+#include "messages/audit.hpp"
 #include "messages/batch.hpp"
 #include "messages/delivery.hpp"
 #include "messages/result.hpp"
@@ -156,14 +157,15 @@ inline std::string render(const rule_status& s) {
 inline std::string render(const channel& c) {
   return c.id + " " + c.kind + " " + c.url + " " + render(c.secrets) + " " +
          render(c.disabled) + " " + render(c.created_at_ms) + " " +
-         render(c.updated_at_ms);
+         render(c.updated_at_ms) + " " + render(c.secret_ends_at_ms);
 }
 
 inline std::string render(const delivery& d) {
   return "{" + d.id + " " + d.alert + " " + d.channel + " " + d.type + " " +
          d.body + " " + render(static_cast<int32_t>(d.state)) + " " +
          render(d.attempt_count) + " " + render(d.created_at_ms) + " " +
-         d.traceparent + " " + d.tracestate + "}";
+         d.traceparent + " " + d.tracestate + " " + render(d.attempts_before) +
+         "}";
 }
 
 inline std::string render(const due_delivery& d) {
@@ -186,7 +188,9 @@ inline std::string render(const api_key& k) {
     scopes += std::string{to_string(s)} + " ";
   return k.id + " " + k.name + " " + k.hash + " " + scopes +
          render(k.created_at_ms) + " " + render(k.expires_at_ms) + " " +
-         render(k.revoked_at_ms);
+         render(k.revoked_at_ms) +
+         (k.rate ? " " + render(k.rate->limit) + "/" + render(k.rate->window_ms)
+                 : "");
 }
 
 inline std::string render(const key_set& all) {
@@ -195,6 +199,14 @@ inline std::string render(const key_set& all) {
     lines.push_back(render(key));
   std::sort(lines.begin(), lines.end());
   return "version " + render(all.version) + " " + render(lines);
+}
+
+/// Without its time, which is the server's.
+inline std::string render(const audit_record& r) {
+  auto& e = r.what;
+  return render(r.id) + " " + e.by.key_id + "/" + e.by.name + "/" +
+         e.by.request_id + "/" + e.by.trace_id + " " + e.action + " " +
+         e.target + " " + e.before + " -> " + e.after;
 }
 
 template <class T>

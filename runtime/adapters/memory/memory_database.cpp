@@ -26,6 +26,10 @@ void database::keep(const std::vector<dead_letter>& all) {
   }
 }
 
+void database::keep_audit(audit_entry entry) {
+  audit.push_back({++audit_id, now(), std::move(entry)});
+}
+
 std::vector<dead_letter> database::dead_letters() {
   std::lock_guard lock{mutex_};
   std::vector<dead_letter> out;

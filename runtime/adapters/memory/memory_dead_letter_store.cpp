@@ -1,5 +1,7 @@
 #include "runtime/adapters/memory/memory_intake.hpp"
 
+#include "runtime/core/access/audit_views.hpp"
+
 #include <algorithm>
 
 namespace eventpulse::memory {
@@ -65,7 +67,7 @@ public:
   }
 
   result<void> settle(const std::string& id, letter_state state, int64_t now_ms,
-                      const std::string& by) override {
+                      const caller& by) override {
     database::access db{*tables_->db, "dead_letter_store.settle"};
     if (db.broken)
       return *db.broken;
@@ -74,9 +76,11 @@ public:
       return failure{errc::not_found, "dead letter " + id};
     if (letter->state != letter_state::pending)
       return failure{errc::conflict, "it is settled"};
+    db->keep_audit({by, audit_action(state), "dead_letter/" + id,
+                    audit_view(letter->state), audit_view(state)});
     letter->state = state;
     letter->settled_at_ms = now_ms;
-    letter->settled_by = by;
+    letter->settled_by = by.name;
     if (state == letter_state::discarded)
       letter->what.original.clear();
     return {};

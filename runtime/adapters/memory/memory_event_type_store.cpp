@@ -1,5 +1,6 @@
 #include "runtime/adapters/memory/memory_intake.hpp"
 
+#include "runtime/core/access/audit_views.hpp"
 #include "runtime/core/base/limits.hpp"
 
 #include <algorithm>
@@ -28,7 +29,10 @@ public:
     if (c.schema && !fits(c))
       return failure{errc::too_large, "over the bounds of all schemas"};
     event_type_schema made{c.type,    newest + 1, c.schema.value_or(""),
-                           !c.schema, c.now_ms,   c.by};
+                           !c.schema, c.now_ms,   c.by.name};
+    db->keep_audit({c.by, audit_action(made), "event_type/" + c.type,
+                    known ? audit_view(found->second.back()) : "",
+                    audit_view(made)});
     tables_->event_types[c.type].push_back(made);
     ++tables_->event_type_generation;
     return made;

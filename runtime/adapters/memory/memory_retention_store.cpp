@@ -87,6 +87,15 @@ size_t remove_attempts(database& db, int64_t before_ms, size_t limit) {
   return out;
 }
 
+size_t remove_audit(database& db, int64_t before_ms, size_t limit) {
+  auto left = limit;
+  return std::erase_if(db.audit, [&](const audit_record& r) {
+    bool goes = left > 0 && r.at_ms < before_ms;
+    left -= goes;
+    return goes;
+  });
+}
+
 class memory_retention_store final : public retention_store {
 public:
   explicit memory_retention_store(database_ptr d) : database_(std::move(d)) {}
@@ -124,7 +133,7 @@ public:
     case kept_rows::attempts:
       return remove_attempts(all, before_ms, limit);
     case kept_rows::audit:
-      return size_t{0}; // none is kept in memory
+      return remove_audit(all, before_ms, limit);
     case kept_rows::dead_letters:
       return erase_oldest(all.dead, limit,
                           [&](const dead_letter& l) -> std::optional<int64_t> {

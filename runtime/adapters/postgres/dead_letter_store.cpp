@@ -1,7 +1,9 @@
 // Dead letters as people look at them and settle them.
 
+#include "runtime/adapters/postgres/audit.hpp"
 #include "runtime/adapters/postgres/connection.hpp"
 #include "runtime/adapters/postgres/intake_stores.hpp"
+#include "runtime/core/access/audit_views.hpp"
 #include "runtime/core/base/json_parse.hpp"
 
 namespace eventpulse::postgres {
@@ -196,15 +198,18 @@ public:
   }
 
   result<void> settle(const std::string& id, letter_state state, int64_t now_ms,
-                      const std::string& by) override {
+                      const caller& by) override {
     return link_.transact([&](session& s) -> result<void> {
       if (!s.run(settle_one, parameters{}
                                  .text(id)
                                  .text(name_of(state))
                                  .number(now_ms)
-                                 .text(by))
-               .empty())
+                                 .text(by.name))
+               .empty()) {
+        keep_audit(s, {by, audit_action(state), "dead_letter/" + id,
+                       audit_view(letter_state::pending), audit_view(state)});
         return {};
+      }
       auto found = s.run(find_one, parameters{}.text(id));
       if (found.empty())
         return failure{errc::not_found, "dead letter " + id};

@@ -1,5 +1,6 @@
 #include "runtime/adapters/postgres/eraser.hpp"
 
+#include "runtime/adapters/postgres/audit.hpp"
 #include "runtime/core/operate/retention.hpp"
 
 #include <set>
@@ -101,10 +102,6 @@ const statement erase_events{
     " extensions = $2::jsonb FROM part WHERE e.position_partition = part.p"
     " AND e.position_ms = part.ms AND e.position_seq = part.seq)"
     " SELECT count(*) FROM part"};
-
-const statement audit{"erase_audit",
-                      "INSERT INTO audit (who, action, target, detail)"
-                      " VALUES ($1, 'erase', $2, $3::json)"};
 
 const statement read_tails{
     "erase_tails", "SELECT number, persisted_ms, persisted_seq FROM partition"
@@ -279,7 +276,7 @@ result<void> eraser::vacuum() {
 result<void> eraser::record(const std::string& who, const std::string& target,
                             const std::string& detail_json) {
   return link_.transact([&](session& s) -> result<void> {
-    s.run(audit, parameters{}.text(who).text(target).text(detail_json));
+    keep_audit(s, {{{}, who, {}, {}}, "erase", target, {}, detail_json});
     return {};
   });
 }

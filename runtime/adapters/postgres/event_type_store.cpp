@@ -2,8 +2,10 @@
 // change; its row is taken first, so that changes come one after another and
 // the bounds hold.
 
+#include "runtime/adapters/postgres/audit.hpp"
 #include "runtime/adapters/postgres/connection.hpp"
 #include "runtime/adapters/postgres/intake_stores.hpp"
+#include "runtime/core/access/audit_views.hpp"
 #include "runtime/core/base/limits.hpp"
 
 namespace eventpulse::postgres {
@@ -114,7 +116,11 @@ public:
         if (auto fits = within_bounds(s, c); !fits)
           return fits.error();
       event_type_schema made{c.type,    newest + 1, c.schema.value_or(""),
-                             !c.schema, c.now_ms,   c.by};
+                             !c.schema, c.now_ms,   c.by.name};
+      std::string before;
+      if (in_force)
+        before =
+            audit_view(read_row(s.run(read_one, parameters{}.text(c.type))[0]));
       s.run(write_newest,
             parameters{}.text(c.type).number(made.version).flag(made.deleted));
       parameters p;
@@ -125,6 +131,8 @@ public:
         p.null();
       p.flag(made.deleted).number(made.published_at_ms).text(made.published_by);
       s.run(write_version, p);
+      keep_audit(s, {c.by, audit_action(made), "event_type/" + c.type, before,
+                     audit_view(made)});
       return made;
     });
   }

@@ -211,7 +211,7 @@ CAF_TEST(a_document_that_does_not_compile_never_replaces_a_good_one) {
   up();
   publish(match_m);
   auto done = memory::make_rule_store(db)->publish(
-      {"m", R"({"id":"m","kind":"match","when":"1 +"})", "me", {}, {}});
+      {"m", R"({"id":"m","kind":"match","when":"1 +"})", me, {}, {}});
   append(intake::encode(intake::control_mark{done->control.id}));
   emit("m");
   CAF_CHECK(logged("event=rule_does_not_compile"));
@@ -313,8 +313,8 @@ CAF_TEST(a_rule_that_nothing_concerns_does_not_make_a_start_read_far_back) {
     emit("x");
     pass(11s);
   }
-  auto kept = db->snapshots["m"].at.key.received_at_ms;
-  CAF_CHECK(kept >= surroundings->now - 400'000);
+  auto reached = db->snapshots["m"].at.key.received_at_ms;
+  CAF_CHECK(reached >= surroundings->now - 400'000);
   restart();
   emit("m");
   CAF_CHECK_EQUAL(alerts_of("m"), 1u);

@@ -63,7 +63,7 @@ struct fixture : actor_fixture {
     key.name = "shop";
     key.hash = sha256_hex("ep_key");
     key.scopes = {scope::admin};
-    CAF_REQUIRE(memory::make_key_store(db)->add(key).ok());
+    CAF_REQUIRE(memory::make_key_store(db)->add(key, me).ok());
     CAF_REQUIRE(stream->open(0, {}).ok());
     stream_writer_setup writes;
     writes.open_log = [this] { return memory::make_appender(stream); };
@@ -117,6 +117,7 @@ struct fixture : actor_fixture {
       out->events = memory::make_event_store(db);
       out->event_types = memory::make_event_type_store(tables);
       out->dead_letters = memory::make_dead_letter_store(tables);
+      out->audit = memory::make_audit_store(db);
       return out;
     };
     setup.open_hints = [this] { return memory::make_hint_bus(stream); };
@@ -220,7 +221,7 @@ CAF_TEST(a_schema_holds_when_its_put_is_answered) {
 
 CAF_TEST(a_schema_put_elsewhere_holds_within_the_interval) {
   CAF_REQUIRE(memory::make_event_type_store(tables)
-                  ->publish({"order", number_schema, 1, "me"})
+                  ->publish({"order", number_schema, 1, me})
                   .ok());
   pass(1'100ms);
   CAF_CHECK_EQUAL(post(bad_order).status, 422u);
@@ -238,7 +239,7 @@ CAF_TEST(schemas_are_known_without_the_database_after_a_restart) {
   // Back again with a newer one.
   break_store("event_type_store.load", std::nullopt);
   CAF_REQUIRE(memory::make_event_type_store(tables)
-                  ->publish({"order", std::nullopt, 1, "me"})
+                  ->publish({"order", std::nullopt, 1, me})
                   .ok());
   pass(1'100ms);
   CAF_CHECK_EQUAL(post(bad_order).status, 202u);

@@ -98,13 +98,13 @@ CAF_TEST(a_letter_is_settled_once) {
     b.say("failed", b.dead_letters->note_failure("a", "still\nwrong"));
     b.say("unknown", b.dead_letters->note_failure("x", "y"));
     b.say("replayed",
-          b.dead_letters->settle("a", letter_state::replayed, 9, "me"));
-    b.say("twice",
-          b.dead_letters->settle("a", letter_state::discarded, 10, "you"));
+          b.dead_letters->settle("a", letter_state::replayed, 9, me));
+    b.say("twice", b.dead_letters->settle("a", letter_state::discarded, 10,
+                                          caller{"k-2", "you", {}, {}}));
     b.say("nothing changes", b.dead_letters->note_failure("a", "late"));
     b.say("discarded",
-          b.dead_letters->settle("b", letter_state::discarded, 11, "me"));
-    b.say("none", b.dead_letters->settle("x", letter_state::replayed, 9, "me"));
+          b.dead_letters->settle("b", letter_state::discarded, 11, me));
+    b.say("none", b.dead_letters->settle("x", letter_state::replayed, 9, me));
     dead_letter_query q;
     q.with_original = true;
     b.say("all", b.dead_letters->query(q));
@@ -114,5 +114,20 @@ CAF_TEST(a_letter_is_settled_once) {
     b.say("still", b.dead_letters->query(q));
     q.state = letter_state::pending;
     b.say("no more", ids(b.dead_letters->query(q)));
+  });
+}
+
+CAF_TEST(who_settles_a_letter_is_audited) {
+  EP_SAME_INTAKE_ANSWERS([](intake_backend& b) {
+    CAF_REQUIRE(
+        b.dead_letters->keep({sample_letter("a", 5), sample_letter("b", 6)}));
+    CAF_REQUIRE(b.dead_letters->settle("a", letter_state::replayed, 9, me));
+    CAF_CHECK(!b.dead_letters->settle("a", letter_state::discarded, 10, me));
+    CAF_REQUIRE(b.dead_letters->settle("b", letter_state::discarded, 11, me));
+    CAF_CHECK(!b.dead_letters->settle("x", letter_state::replayed, 9, me));
+    auto all = b.audit->query({});
+    CAF_REQUIRE(all);
+    CAF_CHECK_EQUAL(all->size(), 2u);
+    b.say("all", all);
   });
 }

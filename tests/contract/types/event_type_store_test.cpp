@@ -12,7 +12,7 @@ namespace {
 event_type_change change(const std::string& type,
                          std::optional<std::string> schema,
                          std::optional<int64_t> expected = {}) {
-  return {type, std::move(schema), 7, "me", expected};
+  return {type, std::move(schema), 7, me, expected};
 }
 
 } // namespace
@@ -83,5 +83,20 @@ CAF_TEST(all_schemas_together_are_bounded) {
     CAF_CHECK(!more && more.error().code == errc::too_large);
     b.say("replaced", b.event_types->publish(change("4", "{}")));
     b.say("fits now", b.event_types->publish(change("5", "{}")));
+  });
+}
+
+CAF_TEST(every_change_and_nothing_else_is_audited) {
+  EP_SAME_INTAKE_ANSWERS([](intake_backend& b) {
+    CAF_REQUIRE(b.event_types->publish(change("a/b", R"({"a":  1})")));
+    CAF_REQUIRE(b.event_types->publish(change("a/b", "true")));
+    CAF_CHECK(!b.event_types->publish(change("a/b", "{}", 1)));
+    CAF_REQUIRE(b.event_types->publish(change("a/b", {})));
+    CAF_CHECK(!b.event_types->publish(change("a/b", {})));
+    CAF_REQUIRE(b.event_types->publish(change("a/b", "{}")));
+    auto all = b.audit->query({});
+    CAF_REQUIRE(all);
+    CAF_CHECK_EQUAL(all->size(), 4u);
+    b.say("all", all);
   });
 }
