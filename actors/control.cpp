@@ -22,10 +22,10 @@ constexpr auto wait_interval = 50ms;
 
 /// A parameter that is misspelt must not look like a filter that holds.
 bool is_parameter(std::string_view name) {
-  constexpr std::array<std::string_view, 17> known{
-      "limit", "cursor",  "type", "source", "subject",  "id",
-      "from",  "to",      "rule", "state",  "severity", "alert",
-      "wait",  "channel", "kind", "key",    "all"};
+  constexpr std::array<std::string_view, 19> known{
+      "limit", "cursor", "type",  "source",   "subject", "id",   "from",
+      "to",    "rule",   "state", "severity", "alert",   "wait", "channel",
+      "kind",  "key",    "all",   "action",   "target"};
   return std::find(known.begin(), known.end(), name) != known.end();
 }
 
@@ -94,9 +94,14 @@ void control_state::handle(const http_exchange& call) {
                                setup_.surroundings->now_ms());
   if (!key)
     return refuse(key.error());
-  control_call request{*call.head,          call.body, std::move(*path),
-                       std::move(*query),   *key,      *stores_,
-                       *setup_.surroundings};
+  control_call request{*call.head,
+                       call.body,
+                       std::move(*path),
+                       std::move(*query),
+                       *key,
+                       *stores_,
+                       *setup_.surroundings,
+                       request_id_of(*call.head, *setup_.surroundings)};
   auto outcome = found.route->run(request);
   if (!outcome)
     return refuse(outcome.error());

@@ -1,8 +1,12 @@
 #include "actors/control_call.hpp"
 
+#include "runtime/core/base/hash.hpp"
 #include "runtime/core/base/limits.hpp"
 #include "runtime/core/base/time.hpp"
+#include "runtime/core/intake/trace_context.hpp"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 
 namespace eventpulse {
@@ -41,6 +45,24 @@ result<std::optional<int64_t>> control_call::time(std::string_view name) const {
                                       " must be an RFC 3339 time, such as "
                                       "2026-01-02T03:04:05Z"};
   return std::optional<int64_t>{*at};
+}
+
+caller control_call::who() const {
+  caller out{by.id, by.name, request_id, {}};
+  if (auto trace = intake::parse_traceparent(find_header(head, "traceparent")))
+    out.trace_id = trace->trace_id;
+  return out;
+}
+
+std::string request_id_of(const http_request& head, world& surroundings) {
+  auto given = find_header(head, "x-request-id");
+  auto fits = [](char c) { return c > 0x20 && c < 0x7f; };
+  if (!given.empty() && given.size() <= limits::request_id_bytes_max &&
+      std::all_of(given.begin(), given.end(), fits))
+    return std::string(given);
+  std::array<uint8_t, 10> random{};
+  surroundings.random(random.data(), random.size());
+  return uuid_v7(surroundings.now_ms(), random);
 }
 
 result<json::object> body_object(const control_call& call) {

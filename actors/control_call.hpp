@@ -6,6 +6,7 @@
 #include "messages/http.hpp"
 #include "messages/problem.hpp"
 #include "runtime/core/intake/request_target.hpp"
+#include "runtime/ports/audit_store.hpp"
 #include "runtime/ports/clock.hpp"
 #include "runtime/ports/dead_letter_store.hpp"
 #include "runtime/ports/delivery_store.hpp"
@@ -33,6 +34,7 @@ struct control_stores {
   std::unique_ptr<delivery_store> deliveries;
   std::unique_ptr<event_type_store> event_types;
   std::unique_ptr<dead_letter_store> dead_letters;
+  std::unique_ptr<audit_store> audit;
 };
 
 /// Dead letters to be replayed before the answer is given.
@@ -50,7 +52,11 @@ struct control_call {
   api_key by;
   control_stores& stores;
   world& surroundings;
+  /// Names the request in the audit and in the answer.
+  std::string request_id = {};
 
+  /// What every change is made as.
+  caller who() const;
   /// The parameter's value, or nullopt. Empty counts as absent.
   std::optional<std::string> parameter(std::string_view name) const;
   /// limit within 1…page_items_max, or invalid.
@@ -69,6 +75,10 @@ struct control_outcome {
   bool types_changed = false;                     // as keys_changed, of schemas
   std::shared_ptr<const replay_wish> replay = {}; // makes the answer itself
 };
+
+/// The client's X-Request-Id where it is 1 to 128 printable ASCII characters
+/// without spaces; else one of ours.
+std::string request_id_of(const http_request& head, world& surroundings);
 
 /// The body as a JSON object; malformed or invalid otherwise.
 result<boost::json::object> body_object(const control_call& call);

@@ -139,7 +139,7 @@ result<control_outcome> put_channel(control_call& call) {
     c.secrets = {fields.secret};
   else if (!present)
     c.secrets = {new_secret(call.surroundings)};
-  if (auto stored = call.stores.channels->put(c); !stored)
+  if (auto stored = call.stores.channels->put(c, call.who()); !stored)
     return stored.error();
   auto out = to_object(c);
   if (show)
@@ -148,7 +148,7 @@ result<control_outcome> put_channel(control_call& call) {
 }
 
 result<control_outcome> delete_channel(control_call& call) {
-  if (auto gone = call.stores.channels->remove(call.path[2]); !gone)
+  if (auto gone = call.stores.channels->remove(call.path[2], call.who()); !gone)
     return gone.error();
   http_response answer;
   answer.status = 204;

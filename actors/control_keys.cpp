@@ -107,7 +107,7 @@ result<control_outcome> create_key(control_call& call) {
   auto text = key_text(key_random);
   key.hash = key_hash(text);
   key.created_at_ms = now;
-  if (auto added = call.stores.keys->add(key); !added)
+  if (auto added = call.stores.keys->add(key, call.who()); !added)
     return added.error();
   auto out = to_object(key);
   out["key"] = text;
@@ -117,8 +117,8 @@ result<control_outcome> create_key(control_call& call) {
 }
 
 result<control_outcome> revoke_key(control_call& call) {
-  auto gone =
-      call.stores.keys->revoke(call.path[2], call.surroundings.now_ms());
+  auto gone = call.stores.keys->revoke(call.path[2], call.surroundings.now_ms(),
+                                       call.who());
   if (!gone)
     return gone.error();
   http_response answer;

@@ -45,6 +45,7 @@ const std::vector<control_route>& control_routes() {
       {"GET", "/v1/keys", admin, list_keys},
       {"POST", "/v1/keys", admin, create_key},
       {"DELETE", "/v1/keys/{id}", admin, revoke_key},
+      {"GET", "/v1/audit", admin, list_audit},
       {"GET", "/v1/events", events_read, list_events},
       {"GET", "/v1/events/{source}/{id}", events_read, get_event},
       {"GET", "/v1/alerts", alerts_read, list_alerts},

@@ -66,5 +66,8 @@ result<control_outcome> replay_dead_letters(control_call& call);
 result<control_outcome> discard_dead_letter(control_call& call);
 result<control_outcome> discard_dead_letters(control_call& call);
 
+// control_audit.cpp
+result<control_outcome> list_audit(control_call& call);
+
 } // namespace routes
 } // namespace eventpulse

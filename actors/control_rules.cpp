@@ -139,7 +139,7 @@ result<control_outcome> put_rule(control_call& call) {
   publish_request request;
   request.id = rule.id();
   request.document = to_json(rule.document());
-  request.by = call.by.name;
+  request.by = call.who();
   request.if_version = *version;
   request.notify = rule.notify();
   auto done = call.stores.rules->publish(request);
@@ -156,7 +156,7 @@ result<control_outcome> delete_rule(control_call& call) {
   auto version = wanted_version(call);
   if (!version)
     return version.error();
-  auto done = call.stores.rules->remove(call.path[2], call.by.name, *version);
+  auto done = call.stores.rules->remove(call.path[2], call.who(), *version);
   if (!done)
     return done.error();
   http_response answer;

@@ -290,6 +290,7 @@ private:
     out->deliveries = postgres::make_delivery_store(database_);
     out->event_types = postgres::make_event_type_store(database_);
     out->dead_letters = postgres::make_dead_letter_store(database_);
+    out->audit = postgres::make_audit_store(database_);
     return out;
   }
 

@@ -42,7 +42,7 @@ result<bool> admin_key(const settings& s, const std::string& text,
   // another key beside the one that nobody here knows.
   for (int n = 1;; ++n) {
     key.name = admin_name + (n == 1 ? "" : '-' + std::to_string(n));
-    auto added = store->add(key);
+    auto added = store->add(key, {{}, "eventpulse up", {}, {}});
     if (added)
       return true;
     if (added.error().code != errc::conflict || n == admin_names_max)

@@ -1,6 +1,7 @@
 #pragma once
 // Deliveries, attempts and channels.
 
+#include "messages/audit.hpp"
 #include "messages/delivery.hpp"
 #include "messages/result.hpp"
 
@@ -66,12 +67,12 @@ class channel_store {
 public:
   virtual ~channel_store() = default;
   /// Secrets are encrypted before they leave the process.
-  virtual result<void> put(const channel& c) = 0;
+  virtual result<void> put(const channel& c, const caller& by) = 0;
   virtual result<channel> get(const std::string& id) = 0;
   virtual result<std::vector<channel>> list(const std::string& after_id,
                                             size_t limit) = 0;
   /// errc::conflict when a rule's newest version names it.
-  virtual result<void> remove(const std::string& id) = 0;
+  virtual result<void> remove(const std::string& id, const caller& by) = 0;
 };
 
 } // namespace eventpulse

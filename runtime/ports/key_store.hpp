@@ -3,6 +3,7 @@
 // keys while PostgreSQL is down and after its own restart.
 
 #include "messages/api_key.hpp"
+#include "messages/audit.hpp"
 #include "messages/result.hpp"
 
 #include <string>
@@ -14,8 +15,10 @@ class key_store {
 public:
   virtual ~key_store() = default;
   /// errc::conflict: a key of that name that is not revoked exists.
-  virtual result<void> add(const api_key& key) = 0;
-  virtual result<void> revoke(const std::string& id, int64_t now_ms) = 0;
+  virtual result<void> add(const api_key& key, const caller& by) = 0;
+  /// The first time counts; again changes nothing.
+  virtual result<void> revoke(const std::string& id, int64_t now_ms,
+                              const caller& by) = 0;
   virtual result<key_set> load() = 0;
 };
 

@@ -2,6 +2,7 @@
 // Rules and the control inputs that publish them. The control side commits a
 // row; the entry in the stream then gives it its place in the order.
 
+#include "messages/audit.hpp"
 #include "messages/result.hpp"
 #include "messages/rule.hpp"
 
@@ -21,7 +22,7 @@ struct control_row {
 struct publish_request {
   std::string id;
   std::string document;              // JSON
-  std::string by;                    // API key's name
+  caller by;                         // its name is kept with the version
   std::optional<int64_t> if_version; // If-Match; 0: must not exist yet
   std::vector<std::string> notify;   // channels that must exist
 };
@@ -35,10 +36,11 @@ class rule_store {
 public:
   virtual ~rule_store() = default;
 
-  /// Commits a new version and its control row. errc::conflict: if_version does
-  /// not match; errc::invalid: an unknown channel, named in the detail.
+  /// Commits a new version, its control row and its audit entry.
+  /// errc::conflict: if_version does not match; errc::invalid: an unknown
+  /// channel, named in the detail.
   virtual result<published> publish(const publish_request& request) = 0;
-  virtual result<published> remove(const std::string& id, const std::string& by,
+  virtual result<published> remove(const std::string& id, const caller& by,
                                    std::optional<int64_t> if_version) = 0;
 
   /// The newest version; not_found when there is none or it is a tombstone.

@@ -11,6 +11,7 @@
 #include "runtime/core/intake/stream_entry.hpp"
 #include "runtime/ports/clock.hpp"
 #include "runtime/telemetry/log.hpp"
+#include "tests/support/caller.hpp"
 #include "tests/support/sample_events.hpp"
 
 #include <caf/actor_cast.hpp>

@@ -118,7 +118,7 @@ private:
     k.name = "admin";
     k.hash = key_hash(key_);
     k.scopes = {scope::admin};
-    good(postgres::make_key_store(o)->add(k));
+    good(postgres::make_key_store(o)->add(k, {}));
   }
 
   void start(const std::string& name, const std::vector<std::string>& words,

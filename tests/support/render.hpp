@@ -4,6 +4,7 @@
 
 #include "messages/alert.hpp"
 #include "messages/api_key.hpp"
+#include "messages/audit.hpp"
 #include "messages/batch.hpp"
 #include "messages/delivery.hpp"
 #include "messages/result.hpp"
@@ -195,6 +196,14 @@ inline std::string render(const key_set& all) {
     lines.push_back(render(key));
   std::sort(lines.begin(), lines.end());
   return "version " + render(all.version) + " " + render(lines);
+}
+
+/// Without its time, which is the server's.
+inline std::string render(const audit_record& r) {
+  auto& e = r.what;
+  return render(r.id) + " " + e.by.key_id + "/" + e.by.name + "/" +
+         e.by.request_id + "/" + e.by.trace_id + " " + e.action + " " +
+         e.target + " " + e.before + " -> " + e.after;
 }
 
 template <class T>

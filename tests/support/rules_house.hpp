@@ -258,7 +258,7 @@ struct rules_house : rule_records, actor_fixture {
       CAF_FAIL(to_string(wrong->front()));
     auto& document = std::get<0>(parsed);
     auto done = memory::make_rule_store(db)->publish(
-        {document.id, to_json(document), "me", {}, document.notify});
+        {document.id, to_json(document), me, {}, document.notify});
     if (!done)
       CAF_FAIL(to_string(done.error()));
     append(intake::encode(intake::control_mark{done->control.id}));
@@ -270,7 +270,7 @@ struct rules_house : rule_records, actor_fixture {
     return version;
   }
   void remove_only(const std::string& id) {
-    auto done = memory::make_rule_store(db)->remove(id, "me", {});
+    auto done = memory::make_rule_store(db)->remove(id, me, {});
     CAF_REQUIRE(done.ok());
     append(intake::encode(intake::control_mark{done->control.id}));
   }

@@ -6,6 +6,7 @@
 #include "runtime/adapters/memory/memory_database.hpp"
 #include "runtime/adapters/postgres/migrations.hpp"
 #include "runtime/adapters/postgres/stores.hpp"
+#include "tests/support/caller.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/private_postgres.hpp"
 #include "tests/support/render.hpp"
@@ -33,6 +34,7 @@ struct backend {
   std::unique_ptr<delivery_store> deliveries;
   std::unique_ptr<channel_store> channels;
   std::unique_ptr<key_store> keys;
+  std::unique_ptr<audit_store> audit;
   std::string transcript;
 
   template <class T>
@@ -75,15 +77,11 @@ inline postgres::options options_of(const std::string& url) {
 
 template <class From>
 backend make_backend(std::string name, const From& from) {
-  return {std::move(name),
-          make_event_store(from),
-          make_lease_store(from),
-          make_rule_store(from),
-          make_outcome_store(from),
-          make_delivery_store(from),
-          make_channel_store(from),
-          make_key_store(from),
-          {}};
+  return {std::move(name),          make_event_store(from),
+          make_lease_store(from),   make_rule_store(from),
+          make_outcome_store(from), make_delivery_store(from),
+          make_channel_store(from), make_key_store(from),
+          make_audit_store(from),   {}};
 }
 
 inline backend make_postgres_backend() {

@@ -1,5 +1,7 @@
 #include "runtime/adapters/memory/memory_database.hpp"
 
+#include "runtime/core/access/audit_views.hpp"
+
 #include <algorithm>
 
 namespace eventpulse::memory {
@@ -10,15 +12,18 @@ class memory_channel_store final : public channel_store {
 public:
   explicit memory_channel_store(database_ptr d) : database_(std::move(d)) {}
 
-  result<void> put(const channel& c) override {
+  result<void> put(const channel& c, const caller& by) override {
     database::access db{*database_, "channel_store.put"};
     if (db.broken)
       return *db.broken;
     auto [kept, is_new] = db->channels.emplace(c.id, c);
     log_channel(*db.operator->(), kept->second, c);
+    auto before = is_new ? std::string{} : audit_view(kept->second);
     auto created_at_ms = kept->second.created_at_ms;
     kept->second = c;
     kept->second.created_at_ms = created_at_ms;
+    db->keep_audit({by, is_new ? "channel.created" : "channel.changed",
+                    "channel/" + c.id, before, audit_view(kept->second)});
     return {};
   }
 
@@ -44,11 +49,12 @@ public:
     return out;
   }
 
-  result<void> remove(const std::string& id) override {
+  result<void> remove(const std::string& id, const caller& by) override {
     database::access db{*database_, "channel_store.remove"};
     if (db.broken)
       return *db.broken;
-    if (!db->channels.contains(id))
+    auto found = db->channels.find(id);
+    if (found == db->channels.end())
       return failure{errc::not_found, "channel " + id};
     for (auto& [rule, versions] : db->rules) {
       auto& newest = versions.back();
@@ -56,7 +62,12 @@ public:
       if (named != newest.notify.end() && !newest.what.deleted)
         return failure{errc::conflict, "rule " + rule + " names it"};
     }
-    db->channels.erase(id);
+    db->keep_audit({by,
+                    "channel.deleted",
+                    "channel/" + id,
+                    audit_view(found->second),
+                    {}});
+    db->channels.erase(found);
     return {};
   }
 

@@ -26,6 +26,11 @@ void database::keep(const std::vector<dead_letter>& all) {
   }
 }
 
+void database::keep_audit(audit_entry entry) {
+  audit.push_back(
+      {static_cast<int64_t>(audit.size()) + 1, now(), std::move(entry)});
+}
+
 std::vector<dead_letter> database::dead_letters() {
   std::lock_guard lock{mutex_};
   std::vector<dead_letter> out;

@@ -7,6 +7,7 @@
 // a call that fails has changed nothing. The contract tests hold these stores
 // and PostgreSQL's to the same answers.
 
+#include "runtime/ports/audit_store.hpp"
 #include "runtime/ports/delivery_store.hpp"
 #include "runtime/ports/event_store.hpp"
 #include "runtime/ports/key_store.hpp"
@@ -90,6 +91,8 @@ public:
   void keep(const std::vector<dead_letter>& all);
   /// Logs a change for the live feed; the number and the time are given here.
   void log(live_change change);
+  /// Part of the change that the same call makes.
+  void keep_audit(audit_entry entry);
 
   /// Copies, for a test to look at.
   std::vector<dead_letter> dead_letters();
@@ -117,6 +120,7 @@ public:
   std::vector<live_change> changes;
   int64_t change_number = 0; // of the newest, also where it was trimmed
   int64_t changes_trimmed = 0;
+  std::vector<audit_record> audit; // ascending ids
 
 private:
   std::mutex mutex_;
@@ -134,6 +138,7 @@ std::unique_ptr<channel_store> make_channel_store(database_ptr d);
 std::unique_ptr<key_store> make_key_store(database_ptr d);
 std::unique_ptr<live_log> make_live_log(database_ptr d,
                                         uint32_t partitions = 1);
+std::unique_ptr<audit_store> make_audit_store(database_ptr d);
 
 /// What PostgreSQL makes of a text that must be kept whatever it holds: NUL
 /// and what is no UTF-8 become U+FFFD.

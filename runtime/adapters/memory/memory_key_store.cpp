@@ -1,5 +1,7 @@
 #include "runtime/adapters/memory/memory_database.hpp"
 
+#include "runtime/core/access/audit_views.hpp"
+
 namespace eventpulse::memory {
 
 namespace {
@@ -8,7 +10,7 @@ class memory_key_store final : public key_store {
 public:
   explicit memory_key_store(database_ptr d) : database_(std::move(d)) {}
 
-  result<void> add(const api_key& key) override {
+  result<void> add(const api_key& key, const caller& by) override {
     database::access db{*database_, "key_store.add"};
     if (db.broken)
       return *db.broken;
@@ -20,19 +22,25 @@ public:
     }
     db->keys[key.id] = key;
     ++db->key_generation;
+    db->keep_audit({by, "key.created", "key/" + key.id, {}, audit_view(key)});
     return {};
   }
 
-  result<void> revoke(const std::string& id, int64_t now_ms) override {
+  result<void> revoke(const std::string& id, int64_t now_ms,
+                      const caller& by) override {
     database::access db{*database_, "key_store.revoke"};
     if (db.broken)
       return *db.broken;
     auto found = db->keys.find(id);
     if (found == db->keys.end())
       return failure{errc::not_found, "key " + id};
-    if (!found->second.revoked_at_ms)
-      found->second.revoked_at_ms = now_ms;
+    auto& key = found->second;
+    if (key.revoked_at_ms)
+      return {};
+    auto before = audit_view(key);
+    key.revoked_at_ms = now_ms;
     ++db->key_generation;
+    db->keep_audit({by, "key.revoked", "key/" + id, before, audit_view(key)});
     return {};
   }
 

@@ -1,5 +1,6 @@
 #include "runtime/adapters/memory/memory_database.hpp"
 
+#include "runtime/core/access/audit_views.hpp"
 #include "runtime/core/base/hash.hpp"
 #include "runtime/core/base/json_parse.hpp"
 #include "runtime/core/base/json_text.hpp"
@@ -44,7 +45,12 @@ std::optional<failure> mismatch(const database::kept_version* newest,
 }
 
 published write_version(database& db, rule_version v,
-                        const std::vector<std::string>& notify) {
+                        const std::vector<std::string>& notify,
+                        const caller& by) {
+  auto* newest = newest_of(db, v.id);
+  db.keep_audit({by, v.deleted ? "rule.deleted" : "rule.published",
+                 "rule/" + v.id, newest ? audit_view(newest->what) : "",
+                 audit_view(v)});
   v.published_at_ms = db.now();
   control_row row{uuid_v5("control/" + v.id + '/' + std::to_string(v.version)),
                   v.deleted ? "rule.deleted" : "rule.published"};
@@ -78,11 +84,12 @@ public:
     v.id = request.id;
     v.version = newest ? newest->what.version + 1 : 1;
     v.document = request.document;
-    v.published_by = request.by;
-    return write_version(*db.operator->(), std::move(v), request.notify);
+    v.published_by = request.by.name;
+    return write_version(*db.operator->(), std::move(v), request.notify,
+                         request.by);
   }
 
-  result<published> remove(const std::string& id, const std::string& by,
+  result<published> remove(const std::string& id, const caller& by,
                            std::optional<int64_t> if_version) override {
     database::access db{*database_, "rule_store.remove"};
     if (db.broken)
@@ -96,8 +103,8 @@ public:
     v.id = id;
     v.version = newest->what.version + 1;
     v.deleted = true;
-    v.published_by = by;
-    return write_version(*db.operator->(), std::move(v), {});
+    v.published_by = by.name;
+    return write_version(*db.operator->(), std::move(v), {}, by);
   }
 
   result<rule_version> get(const std::string& id) override {

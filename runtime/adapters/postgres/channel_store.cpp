@@ -1,6 +1,8 @@
 // Notification channels, their secrets encrypted.
 
+#include "runtime/adapters/postgres/audit.hpp"
 #include "runtime/adapters/postgres/channel_rows.hpp"
+#include "runtime/core/access/audit_views.hpp"
 
 namespace eventpulse::postgres {
 
@@ -23,8 +25,9 @@ const statement read_page{"channel_read_page", "SELECT " EP_CHANNEL_COLUMNS
 
 // Waits for publishers that hold the row's shared lock, so that the next
 // statement sees the rules they published.
-const statement lock_one{"channel_lock_one",
-                         "SELECT 1 FROM channel WHERE id = $1 FOR UPDATE"};
+const statement lock_one{"channel_lock_one", "SELECT " EP_CHANNEL_COLUMNS
+                                             " FROM channel c WHERE c.id = $1"
+                                             " FOR UPDATE"};
 
 const statement find_user{
     "channel_find_user",
@@ -39,7 +42,7 @@ class pg_channel_store final : public channel_store {
 public:
   explicit pg_channel_store(const options& o) : link_(o), box_(o.secret_key) {}
 
-  result<void> put(const channel& c) override {
+  result<void> put(const channel& c, const caller& by) override {
     parameters p;
     p.text(c.id).text(c.kind).text(c.url);
     if (c.secrets.empty()) {
@@ -52,7 +55,11 @@ public:
     }
     p.flag(c.disabled).number(c.created_at_ms).number(c.updated_at_ms);
     return link_.transact([&](session& s) -> result<void> {
+      auto rows = s.run(lock_one, parameters{}.text(c.id));
+      auto before = rows.empty() ? "" : view_of(rows[0]);
       s.run(upsert, p);
+      keep_audit(s, {by, rows.empty() ? "channel.created" : "channel.changed",
+                     "channel/" + c.id, before, audit_view(c)});
       return {};
     });
   }
@@ -81,21 +88,30 @@ public:
     });
   }
 
-  result<void> remove(const std::string& id) override {
+  result<void> remove(const std::string& id, const caller& by) override {
     auto p = parameters{}.text(id);
     return link_.transact([&](session& s) -> result<void> {
-      if (s.run(lock_one, p).empty())
+      auto rows = s.run(lock_one, p);
+      if (rows.empty())
         return failure{errc::not_found, "channel " + id};
       auto users = s.run(find_user, p);
       if (!users.empty())
         return failure{errc::conflict,
                        "rule " + text_of(users[0][0]) + " names it"};
       s.run(remove_one, p);
+      keep_audit(
+          s, {by, "channel.deleted", "channel/" + id, view_of(rows[0]), {}});
       return {};
     });
   }
 
 private:
+  /// One whose secrets cannot be decrypted can be replaced and deleted, too.
+  std::string view_of(const pqxx::row& row) {
+    auto c = read_channel(row, 0, box_);
+    return c ? audit_view(*c) : std::string{};
+  }
+
   connection link_;
   secret_box box_;
 };

@@ -1,8 +1,10 @@
 // Rules: immutable versions, each committed together with the control row whose
 // stream entry then gives it its place in the order.
 
+#include "runtime/adapters/postgres/audit.hpp"
 #include "runtime/adapters/postgres/connection.hpp"
 #include "runtime/adapters/postgres/names.hpp"
+#include "runtime/core/access/audit_views.hpp"
 #include "runtime/core/base/hash.hpp"
 #include "runtime/core/base/json_text.hpp"
 
@@ -153,7 +155,10 @@ std::optional<failure> mismatch(const newest_row& newest,
 }
 
 published write_version(session& s, rule_version v,
-                        const std::vector<std::string>& notify) {
+                        const std::vector<std::string>& notify,
+                        const caller& by) {
+  auto replaced = s.run(read_one, parameters{}.text(v.id));
+  auto before = replaced.empty() ? "" : audit_view(read_version(replaced[0]));
   auto control = uuid_v5("control/" + v.id + '/' + std::to_string(v.version));
   auto kind = v.deleted ? "rule.deleted" : "rule.published";
   s.run(insert_control,
@@ -164,6 +169,7 @@ published write_version(session& s, rule_version v,
   v.published_at_ms = number_of(s.run(insert_version, p)[0][0]);
   s.run(move_rule, parameters{}.text(v.id).number(v.version).flag(v.deleted));
   s.run(grow_generation);
+  keep_audit(s, {by, kind, "rule/" + v.id, before, audit_view(v)});
   return {std::move(v), {control, kind}};
 }
 
@@ -196,12 +202,12 @@ public:
       v.id = request.id;
       v.version = newest.version + 1;
       v.document = request.document;
-      v.published_by = request.by;
-      return write_version(s, std::move(v), request.notify);
+      v.published_by = request.by.name;
+      return write_version(s, std::move(v), request.notify, request.by);
     });
   }
 
-  result<published> remove(const std::string& id, const std::string& by,
+  result<published> remove(const std::string& id, const caller& by,
                            std::optional<int64_t> if_version) override {
     return link_.transact([&](session& s) -> result<published> {
       auto newest = lock(s, id);
@@ -213,8 +219,8 @@ public:
       v.id = id;
       v.version = newest.version + 1;
       v.deleted = true;
-      v.published_by = by;
-      return write_version(s, std::move(v), {});
+      v.published_by = by.name;
+      return write_version(s, std::move(v), {}, by);
     });
   }
 

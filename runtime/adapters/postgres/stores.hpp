@@ -4,6 +4,7 @@
 // A lost connection is remade on the next call, with back-off; no exception
 // leaves an adapter. The schema must be there: see migrations.hpp.
 
+#include "runtime/ports/audit_store.hpp"
 #include "runtime/ports/delivery_store.hpp"
 #include "runtime/ports/event_store.hpp"
 #include "runtime/ports/key_store.hpp"
@@ -43,5 +44,6 @@ std::unique_ptr<outcome_store> make_outcome_store(const options& o);
 std::unique_ptr<delivery_store> make_delivery_store(const options& o);
 std::unique_ptr<channel_store> make_channel_store(const options& o);
 std::unique_ptr<key_store> make_key_store(const options& o);
+std::unique_ptr<audit_store> make_audit_store(const options& o);
 
 } // namespace eventpulse::postgres

@@ -66,7 +66,7 @@ inline constexpr size_t cel_nesting_max = 100; // brackets, ternaries, signs
 inline constexpr size_t cel_depth_max = 300;   // of the syntax tree
 inline constexpr size_t cel_nodes_max = 20'000;
 inline constexpr size_t cel_diagnostics_max = 20;      // reported at once
-inline constexpr size_t cel_text_bytes_max = 65'536; // of a value in texts
+inline constexpr size_t cel_text_bytes_max = 65'536;   // of a value in texts
 inline constexpr uint64_t cel_steps_default = 100'000; // of one evaluation
 
 // delivery
@@ -77,6 +77,7 @@ inline constexpr size_t answer_bytes_max = 65536;
 // control
 inline constexpr size_t page_items_max = 1000;
 inline constexpr size_t page_items_default = 100;
+inline constexpr size_t request_id_bytes_max = 128;
 inline constexpr size_t rule_document_bytes_max = 262'144;
 inline constexpr size_t rule_document_depth_max = 64;
 inline constexpr size_t rule_document_nodes_max = 50'000; // aliases followed

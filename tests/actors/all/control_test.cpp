@@ -48,7 +48,7 @@ struct fixture : actor_fixture {
       key.id = key.name = std::string(to_string(s));
       key.hash = sha256_hex("ep_" + key.name);
       key.scopes = {s};
-      CAF_REQUIRE(memory::make_key_store(db)->add(key).ok());
+      CAF_REQUIRE(memory::make_key_store(db)->add(key, {}).ok());
     }
     CAF_REQUIRE(stream->open(0, {}).ok());
     desk = start_desk();
@@ -72,6 +72,7 @@ struct fixture : actor_fixture {
       out->deliveries = memory::make_delivery_store(db);
       out->event_types = memory::make_event_type_store(tables);
       out->dead_letters = memory::make_dead_letter_store(tables);
+      out->audit = memory::make_audit_store(db);
       return out;
     };
     setup.open_hints = [this] { return memory::make_hint_bus(stream); };
@@ -365,6 +366,63 @@ CAF_TEST(a_key_that_was_made_works_at_once_and_is_shown_once) {
                      R"({"name":"a","scopes":["root"]})",
                      R"({"name":"a","scopes":["admin"],"expires_at":"soon"})"})
     CAF_CHECK_EQUAL(ask_desk("POST", "/v1/keys", wrong).status, 422u);
+}
+
+// --- audit -------------------------------------------------------------------
+
+CAF_TEST(changes_are_told_with_who_made_them) {
+  http_headers named{
+      {"X-Request-Id", "r-17"},
+      {"traceparent",
+       "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}};
+  CAF_CHECK_EQUAL(ask_desk("PUT", "/v1/rules/r", rule_r, named).status, 201u);
+  CAF_CHECK_EQUAL(ask_desk("DELETE", "/v1/rules/r").status, 204u);
+  auto made = ask_desk("PUT", "/v1/channels/desk",
+                       R"({"kind":"webhook","url":"https://example.org/"})");
+  auto secret = std::string(body_of(made)["secret"].as_string());
+  auto answer = ask_desk("GET", "/v1/audit");
+  CAF_REQUIRE_EQUAL(answer.status, 200u);
+  CAF_CHECK_EQUAL(answer.body.find(secret), std::string::npos);
+  auto items = body_of(answer)["items"].as_array();
+  CAF_REQUIRE_EQUAL(items.size(), 3u + db->keys.size());
+  auto& published = items[2].as_object();
+  CAF_CHECK_EQUAL(published["action"].as_string(), "rule.published");
+  CAF_CHECK_EQUAL(published["target"].as_string(), "rule/r");
+  CAF_CHECK_EQUAL(published["by"].at("name").as_string(), "admin");
+  CAF_CHECK_EQUAL(published["request_id"].as_string(), "r-17");
+  CAF_CHECK_EQUAL(published["trace_id"].as_string(),
+                  "0af7651916cd43dd8448eb211c80319c");
+  CAF_CHECK(published["before"].is_null());
+  CAF_CHECK_EQUAL(published["after"].at("document").at("when").as_string(),
+                  "true");
+  auto& deleted = items[1].as_object();
+  CAF_CHECK(deleted["after"].is_null());
+  CAF_CHECK_EQUAL(deleted["before"].at("version").as_int64(), 1);
+  // One that the client did not name has a name all the same.
+  CAF_CHECK_EQUAL(deleted["request_id"].as_string().size(), 36u);
+}
+
+CAF_TEST(the_audit_is_read_in_pages) {
+  for (auto* id : {"a", "b", "c"})
+    CAF_REQUIRE_EQUAL(ask_desk("PUT", std::string("/v1/rules/") + id,
+                               std::string(R"({"id":")") + id +
+                                   R"(","kind":"match","when":"true"})")
+                          .status,
+                      201u);
+  std::string cursor, seen;
+  for (int pages = 0; pages < 3; ++pages) {
+    auto page =
+        body_of(ask_desk("GET", "/v1/audit?action=rule&limit=2" + cursor));
+    for (auto& item : page["items"].as_array())
+      seen += item.at("target").as_string();
+    if (page["next"].is_null())
+      break;
+    cursor = "&cursor=" + std::string(page["next"].as_string());
+  }
+  CAF_CHECK_EQUAL(seen, "rule/crule/brule/a");
+  for (auto wrong : {"cursor=x", "cursor=0", "from=soon", "limit=0", "who=me"})
+    CAF_CHECK_EQUAL(ask_desk("GET", std::string("/v1/audit?") + wrong).status,
+                    422u);
 }
 
 // --- reading -----------------------------------------------------------------

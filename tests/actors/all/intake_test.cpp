@@ -148,7 +148,7 @@ struct fixture : actor_fixture {
     key.name = name;
     key.hash = sha256_hex("ep_" + name);
     key.scopes = std::move(scopes);
-    CAF_REQUIRE(memory::make_key_store(db)->add(key).ok());
+    CAF_REQUIRE(memory::make_key_store(db)->add(key, {}).ok());
   }
 
   http_exchange request(const std::string& type, std::string body,
@@ -304,7 +304,7 @@ CAF_TEST(no_key_and_no_scope_are_told_apart) {
 CAF_TEST(a_revoked_key_is_out_within_a_second) {
   CAF_CHECK_EQUAL(post(one_event, cloud_event("a")).status, 202u);
   CAF_REQUIRE(
-      memory::make_key_store(db)->revoke("writer", surroundings->now).ok());
+      memory::make_key_store(db)->revoke("writer", surroundings->now, {}).ok());
   pass(1s);
   CAF_CHECK_EQUAL(post(one_event, cloud_event("b")).status, 401u);
 }

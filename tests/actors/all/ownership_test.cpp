@@ -300,7 +300,7 @@ struct catalog_fixture : fixture {
   void publish() {
     auto v = version(1, "true");
     CAF_REQUIRE(memory::make_rule_store(db)
-                    ->publish({v.id, v.document, "me", {}, {}})
+                    ->publish({v.id, v.document, me, {}, {}})
                     .ok());
   }
 };

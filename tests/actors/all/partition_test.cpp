@@ -459,7 +459,7 @@ CAF_TEST(a_content_duplicate_is_acknowledged_and_not_evaluated) {
 CAF_TEST(a_control_entry_gives_its_row_a_place) {
   start_router();
   start();
-  auto done = memory::make_rule_store(db)->publish({"r", "{}", "me", {}, {}});
+  auto done = memory::make_rule_store(db)->publish({"r", "{}", me, {}, {}});
   CAF_REQUIRE(done.ok());
   append_event("a");
   append(intake::encode(intake::control_mark{done->control.id}));

@@ -211,7 +211,7 @@ CAF_TEST(a_document_that_does_not_compile_never_replaces_a_good_one) {
   up();
   publish(match_m);
   auto done = memory::make_rule_store(db)->publish(
-      {"m", R"({"id":"m","kind":"match","when":"1 +"})", "me", {}, {}});
+      {"m", R"({"id":"m","kind":"match","when":"1 +"})", me, {}, {}});
   append(intake::encode(intake::control_mark{done->control.id}));
   emit("m");
   CAF_CHECK(logged("event=rule_does_not_compile"));

@@ -71,7 +71,7 @@ struct fixture : actor_fixture {
       key.id = key.name = std::string(to_string(s));
       key.hash = sha256_hex("ep_" + key.name);
       key.scopes = {s};
-      CAF_REQUIRE(memory::make_key_store(db)->add(key).ok());
+      CAF_REQUIRE(memory::make_key_store(db)->add(key, me).ok());
     }
     evaluation = take_lease("evaluation", "w");
     p0 = take_lease("p0", "w");
@@ -159,7 +159,7 @@ struct fixture : actor_fixture {
   }
 
   void revoke(const std::string& key) {
-    CAF_REQUIRE(memory::make_key_store(db)->revoke(key, surroundings->now));
+    CAF_REQUIRE(memory::make_key_store(db)->revoke(key, surroundings->now, me));
     pass(1s);
   }
 };
@@ -332,7 +332,7 @@ CAF_TEST(a key that expires closes its sockets) {
   key.hash = sha256_hex("ep_short");
   key.scopes = {scope::alerts_read};
   key.expires_at_ms = surroundings->now + 3000;
-  CAF_REQUIRE(memory::make_key_store(db)->add(key).ok());
+  CAF_REQUIRE(memory::make_key_store(db)->add(key, me).ok());
   start();
   pass(1s);
   auto one = open("", "short");

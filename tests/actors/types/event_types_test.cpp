@@ -63,7 +63,7 @@ struct fixture : actor_fixture {
     key.name = "shop";
     key.hash = sha256_hex("ep_key");
     key.scopes = {scope::admin};
-    CAF_REQUIRE(memory::make_key_store(db)->add(key).ok());
+    CAF_REQUIRE(memory::make_key_store(db)->add(key, me).ok());
     CAF_REQUIRE(stream->open(0, {}).ok());
     stream_writer_setup writes;
     writes.open_log = [this] { return memory::make_appender(stream); };

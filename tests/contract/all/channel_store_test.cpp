@@ -23,7 +23,7 @@ channel sample_channel(const std::string& id) {
 CAF_TEST(a_channel_is_kept_with_its_secrets) {
   EP_SAME_ANSWERS([](backend& b) {
     b.say("nothing", b.channels->get("c1"));
-    b.say("put", b.channels->put(sample_channel("c1")));
+    b.say("put", b.channels->put(sample_channel("c1"), me));
     b.say("got", b.channels->get("c1"));
     auto changed = sample_channel("c1");
     changed.secrets.clear();
@@ -31,7 +31,7 @@ CAF_TEST(a_channel_is_kept_with_its_secrets) {
     changed.disabled = true;
     changed.created_at_ms = 99;
     changed.updated_at_ms = 99;
-    b.say("changed", b.channels->put(changed));
+    b.say("changed", b.channels->put(changed, me));
     b.say("created when it was", b.channels->get("c1"));
   });
 }
@@ -39,7 +39,7 @@ CAF_TEST(a_channel_is_kept_with_its_secrets) {
 CAF_TEST(channels_are_listed_in_pages) {
   EP_SAME_ANSWERS([](backend& b) {
     for (auto* id : {"b", "a", "C"})
-      CAF_REQUIRE(b.channels->put(sample_channel(id)));
+      CAF_REQUIRE(b.channels->put(sample_channel(id), me));
     b.say("all", b.channels->list("", 10));
     b.say("first", b.channels->list("", 1));
     b.say("rest", b.channels->list("C", 10));
@@ -48,24 +48,24 @@ CAF_TEST(channels_are_listed_in_pages) {
 
 CAF_TEST(a_channel_that_a_rule_names_stays) {
   EP_SAME_ANSWERS([](backend& b) {
-    CAF_REQUIRE(b.channels->put(sample_channel("c1")));
-    CAF_REQUIRE(b.rules->publish({"r1", "{}", "me", {}, {"c1"}}));
-    auto refused = b.channels->remove("c1");
+    CAF_REQUIRE(b.channels->put(sample_channel("c1"), me));
+    CAF_REQUIRE(b.rules->publish({"r1", "{}", me, {}, {"c1"}}));
+    auto refused = b.channels->remove("c1", me);
     b.say("named", refused);
     CAF_CHECK(!refused && refused.error().code == errc::conflict);
     // Only the newest version counts.
-    CAF_REQUIRE(b.rules->publish({"r1", "{}", "me", {}, {}}));
-    b.say("no more", b.channels->remove("c1"));
-    b.say("twice", b.channels->remove("c1"));
+    CAF_REQUIRE(b.rules->publish({"r1", "{}", me, {}, {}}));
+    b.say("no more", b.channels->remove("c1", me));
+    b.say("twice", b.channels->remove("c1", me));
   });
 }
 
 CAF_TEST(a_deleted_rule_holds_no_channel) {
   EP_SAME_ANSWERS([](backend& b) {
-    CAF_REQUIRE(b.channels->put(sample_channel("c1")));
-    CAF_REQUIRE(b.rules->publish({"r1", "{}", "me", {}, {"c1"}}));
-    CAF_REQUIRE(b.rules->remove("r1", "me", {}));
-    b.say("removed", b.channels->remove("c1"));
+    CAF_REQUIRE(b.channels->put(sample_channel("c1"), me));
+    CAF_REQUIRE(b.rules->publish({"r1", "{}", me, {}, {"c1"}}));
+    CAF_REQUIRE(b.rules->remove("r1", me, {}));
+    b.say("removed", b.channels->remove("c1", me));
     b.say("gone", b.channels->get("c1"));
   });
 }
@@ -73,7 +73,7 @@ CAF_TEST(a_deleted_rule_holds_no_channel) {
 CAF_TEST(an_id_that_cannot_be_stored_is_refused) {
   auto b = make_postgres_backend();
   auto odd = sample_channel(std::string("a\0b", 3));
-  auto put = b.channels->put(odd);
+  auto put = b.channels->put(odd, me);
   CAF_CHECK(!put && put.error().code == errc::rejected);
   auto got = b.channels->get(odd.id);
   CAF_CHECK(!got && got.error().code == errc::rejected);

@@ -32,7 +32,7 @@ void commit_deliveries(backend& b, int count, const std::string& channel = "c1",
 }
 
 void put_channel(backend& b, const std::string& id, bool disabled = false) {
-  if (!b.channels->put({id, "webhook", "https://x", {"s"}, disabled, 1, 1}))
+  if (!b.channels->put({id, "webhook", "https://x", {"s"}, disabled, 1, 1}, me))
     throw std::runtime_error("no channel");
 }
 

@@ -255,7 +255,7 @@ CAF_TEST(attributes_of_the_greatest_length_are_kept_and_found) {
 CAF_TEST(controls_get_their_place_once) {
   EP_SAME_ANSWERS([](backend& b) {
     auto lease = b.lease("p0");
-    publish_request publish{"r1", R"({"when": true})", "me", {}, {}};
+    publish_request publish{"r1", R"({"when": true})", me, {}, {}};
     auto row = b.rules->publish(publish);
     CAF_REQUIRE(row);
     auto request = sample_request(
@@ -284,7 +284,7 @@ CAF_TEST(controls_get_their_place_once) {
 CAF_TEST(history_is_read_back_in_pages_of_the_total_order) {
   EP_SAME_ANSWERS([](backend& b) {
     auto p0 = b.lease("p0");
-    auto row = b.rules->publish({"r1", "{}", "me", {}, {}});
+    auto row = b.rules->publish({"r1", "{}", me, {}, {}});
     CAF_REQUIRE(row);
     std::vector<incoming_event> events;
     for (uint64_t i = 0; i < 7; ++i)

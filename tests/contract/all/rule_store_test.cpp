@@ -12,7 +12,7 @@ namespace {
 constexpr uint64_t t0 = day_start_ms + 1000;
 
 publish_request publishing(const std::string& id, const std::string& document) {
-  return {id, document, "me \"myself\"", {}, {}};
+  return {id, document, {"k", "me \"myself\"", "", ""}, {}, {}};
 }
 
 /// Gives a control row its place.
@@ -43,9 +43,9 @@ CAF_TEST(versions_grow_and_survive_a_delete) {
           without_time(b.rules->publish(publishing("r1", "{\"a\":  1}"))));
     b.say("two", without_time(b.rules->publish(publishing("r1", "{\"a\":2}"))));
     b.say("newest", b.rules->get("r1"));
-    b.say("delete", without_time(b.rules->remove("r1", "you", {})));
+    b.say("delete", without_time(b.rules->remove("r1", me, {})));
     b.say("gone", b.rules->get("r1"));
-    b.say("twice", without_time(b.rules->remove("r1", "you", {})));
+    b.say("twice", without_time(b.rules->remove("r1", me, {})));
     b.say("versions", b.rules->versions("r1"));
     b.say("back", without_time(b.rules->publish(publishing("r1", "{}"))));
     b.say("newest", b.rules->newest());
@@ -66,8 +66,8 @@ CAF_TEST(if_version_must_match_the_present_version) {
     attempt("0 again", 0);
     attempt("1", 1);
     attempt("1 again", 1);
-    b.say("delete 1", without_time(b.rules->remove("r1", "me", 1)));
-    b.say("delete 2", without_time(b.rules->remove("r1", "me", 2)));
+    b.say("delete 1", without_time(b.rules->remove("r1", me, 1)));
+    b.say("delete 2", without_time(b.rules->remove("r1", me, 2)));
     attempt("0 after the delete", 0);
     b.say("newest", b.rules->get("r1"));
   });
@@ -79,7 +79,7 @@ CAF_TEST(a_rule_names_only_channels_that_exist) {
     request.notify = {"c1", "c2"};
     b.say("c1 missing", without_time(b.rules->publish(request)));
     CAF_REQUIRE(
-        b.channels->put({"c1", "webhook", "https://x", {}, false, 1, 1}));
+        b.channels->put({"c1", "webhook", "https://x", {}, false, 1, 1}, me));
     auto refused = b.rules->publish(request);
     b.say("c2 missing", without_time(refused));
     CAF_REQUIRE(!refused);
@@ -87,7 +87,7 @@ CAF_TEST(a_rule_names_only_channels_that_exist) {
     CAF_CHECK(refused.error().detail.find("c2") != std::string::npos);
     b.say("nothing was made", b.rules->list("", 10));
     CAF_REQUIRE(
-        b.channels->put({"c2", "webhook", "https://y", {}, false, 1, 1}));
+        b.channels->put({"c2", "webhook", "https://y", {}, false, 1, 1}, me));
     b.say("both there", without_time(b.rules->publish(request)));
   });
 }
@@ -104,7 +104,7 @@ CAF_TEST(the_list_has_pages_and_no_tombstones) {
   EP_SAME_ANSWERS([](backend& b) {
     for (auto* id : {"b", "a", "Z", "a-1", "a_1", "\xc3\xa4"})
       CAF_REQUIRE(b.rules->publish(publishing(id, "{}")));
-    CAF_REQUIRE(b.rules->remove("a_1", "me", {}));
+    CAF_REQUIRE(b.rules->remove("a_1", me, {}));
     b.say("all", b.rules->list("", 100));
     b.say("two", b.rules->list("", 2));
     b.say("two more", b.rules->list("a", 2));
@@ -122,7 +122,7 @@ CAF_TEST(generation_grows_with_every_change) {
     request.if_version = 9;
     b.say("refused", without_time(b.rules->publish(request)));
     b.say("still", b.rules->generation());
-    CAF_REQUIRE(b.rules->remove("r1", "me", {}));
+    CAF_REQUIRE(b.rules->remove("r1", me, {}));
     b.say("deleted", b.rules->generation());
   });
 }
@@ -143,7 +143,7 @@ CAF_TEST(a_version_is_in_force_from_its_own_place_on) {
     --before_two.ms;
     b.say("before two", b.rules->in_force(before_two));
     b.say("at two", b.rules->in_force(k2));
-    auto gone = b.rules->remove("r1", "me", {});
+    auto gone = b.rules->remove("r1", me, {});
     CAF_REQUIRE(gone);
     auto k3 = place(b, lease, gone->control.id, t0 + 20);
     b.say("at the tombstone", b.rules->in_force(k3));
@@ -168,7 +168,7 @@ CAF_TEST(rows_without_a_place_are_found_again) {
   EP_SAME_ANSWERS([](backend& b) {
     auto lease = b.lease("p0");
     auto one = b.rules->publish(publishing("r1", "{}"));
-    auto gone = b.rules->remove("r1", "me", {});
+    auto gone = b.rules->remove("r1", me, {});
     CAF_REQUIRE(one && gone);
     auto ids = [&](int64_t age_ms) {
       std::string out;

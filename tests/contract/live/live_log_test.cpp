@@ -127,7 +127,8 @@ CAF_TEST(what_was_rolled_back_is_not_logged) {
 CAF_TEST(deliveries_rules_and_channels_are_logged) {
   same_answers([](live_backend& b) {
     CAF_CHECK(
-        b.channels->put({"c1", "webhook", "http://a/", {}, false, 1, 1}).ok());
+        b.channels->put({"c1", "webhook", "http://a/", {}, false, 1, 1}, me)
+            .ok());
     outcome_commit c;
     c.lease = b.lease("evaluation");
     c.worker = "w1";
@@ -150,8 +151,8 @@ CAF_TEST(deliveries_rules_and_channels_are_logged) {
     gone.verdict.disable_channel = true;
     b.say("gone", b.deliveries->record({gone}));
     say_changes(b);
-    CAF_CHECK(b.rules->publish({"r1", R"({"id":"r1"})", "ann", {}, {}}).ok());
-    CAF_CHECK(b.rules->remove("r1", "ann", {}).ok());
+    CAF_CHECK(b.rules->publish({"r1", R"({"id":"r1"})", me, {}, {}}).ok());
+    CAF_CHECK(b.rules->remove("r1", me, {}).ok());
     auto page = b.live->changes(7, 10);
     for (auto& one : page->changes) // their times are the server's
       b.say(one.type, one.about);

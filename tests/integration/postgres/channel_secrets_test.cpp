@@ -50,7 +50,7 @@ CAF_TEST(what_was_changed_moved_or_cut_does_not_open) {
 CAF_TEST(secrets_do_not_stand_in_the_table) {
   auto url = migrated_database();
   auto store = postgres::make_channel_store(options_of(url));
-  CAF_REQUIRE(store->put(sample_channel("c1")));
+  CAF_REQUIRE(store->put(sample_channel("c1"), me));
   pqxx::connection link{url};
   pqxx::work tx{link};
   auto rows = tx.exec("SELECT encode(secrets, 'escape'), channel::text"
@@ -65,12 +65,12 @@ CAF_TEST(without_a_key_only_channels_without_secrets_work) {
   auto o = options_of(migrated_database());
   o.secret_key.clear();
   auto store = postgres::make_channel_store(o);
-  auto refused = store->put(sample_channel("c1"));
+  auto refused = store->put(sample_channel("c1"), me);
   CAF_REQUIRE(!refused);
   CAF_CHECK(refused.error().code == errc::invalid);
   auto open = sample_channel("c2");
   open.secrets.clear();
-  CAF_CHECK(store->put(open));
+  CAF_CHECK(store->put(open, me));
   CAF_CHECK(store->get("c2"));
 }
 
@@ -80,8 +80,8 @@ CAF_TEST(an_unreadable_secret_holds_up_no_other_delivery) {
   auto o = options_of(url);
   o.secret_key = std::string(32, 'x');
   auto other = postgres::make_channel_store(o);
-  CAF_REQUIRE(other->put(sample_channel("theirs")));
-  CAF_REQUIRE(b.channels->put(sample_channel("ours")));
+  CAF_REQUIRE(other->put(sample_channel("theirs"), me));
+  CAF_REQUIRE(b.channels->put(sample_channel("ours"), me));
   auto unreadable = b.channels->get("theirs");
   CAF_REQUIRE(!unreadable);
   CAF_CHECK(unreadable.error().code == errc::corrupt);
