@@ -17,8 +17,14 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::chrono::milliseconds wait_max = 5s; // of ?wait=…
 constexpr auto wait_interval = 50ms;
+
+/// What goes along with a call that is answered in a while.
+struct waiting_call {
+  int64_t since_ms = 0;
+  std::string request_id;
+  std::string remembered; // by the route, from one asking to the next
+};
 
 /// A parameter that is misspelt must not look like a filter that holds.
 bool is_parameter(std::string_view name) {
@@ -42,7 +48,7 @@ control_actor::behavior_type control_state::start(control_setup setup) {
                    me);
   self_->delayed_send(self_, setup_.sweep_interval, sweep_atom::value);
   return {
-      [this](const http_exchange& call) { handle(call); },
+      [this](http_exchange& call) { handle(call); },
       [this](keys_atom, const key_set_ptr& keys) { keys_ = keys; },
       [this](types_atom, const schema::event_schemas_ptr& schemas) {
         schemas_ = schemas;
@@ -66,16 +72,12 @@ control_actor::behavior_type control_state::start(control_setup setup) {
   };
 }
 
-void control_state::handle(const http_exchange& call) {
+void control_state::handle(http_exchange& call) {
   auto refuse = [&](const failure& why) { call.reply(to_http(why)); };
   auto path = intake::split_path(call.head->path);
   auto query = intake::split_query(call.head->query);
   if (!path || !query)
     return refuse({errc::malformed, "the target has a broken escape"});
-  for (auto& [parameter, value] : *query)
-    if (!is_parameter(parameter))
-      return refuse(
-          {errc::invalid, "no such query parameter: '" + parameter + "'"});
   auto found = find_route(call.head->method, *path);
   if (!found.route && found.allow.empty())
     return refuse({errc::not_found, "no route " + call.head->path});
@@ -90,22 +92,23 @@ void control_state::handle(const http_exchange& call) {
   }
   if (!keys_ || !writer_)
     return refuse({errc::unavailable, "starting"});
-  auto key = intake::authorize(*call.head, *keys_, found.route->needed,
-                               setup_.surroundings->now_ms());
-  if (!key)
-    return refuse(key.error());
-  control_call request{*call.head,
-                       call.body,
-                       std::move(*path),
-                       std::move(*query),
-                       *key,
-                       *stores_,
-                       *setup_.surroundings,
-                       request_id_of(*call.head, *setup_.surroundings)};
+  auto who = let_in(call, found.route->needed);
+  if (!who)
+    return;
+  for (auto& [parameter, value] : *query)
+    if (!is_parameter(parameter))
+      return refuse(
+          {errc::invalid, "no such query parameter: '" + parameter + "'"});
+  control_call request{*call.head,          call.body, std::move(*path),
+                       std::move(*query),   *who,      *stores_,
+                       *setup_.surroundings};
+  auto waiting = std::static_pointer_cast<waiting_call>(call.context);
+  request.request_id = waiting->request_id;
+  request.remembered = waiting->remembered;
   auto outcome = found.route->run(request);
   if (!outcome)
     return refuse(outcome.error());
-  if (outcome->again && ask_again(call))
+  if (outcome->again && ask_again(call, *outcome))
     return;
   if (outcome->row)
     return place(*outcome->row, std::move(outcome->answer), call.reply);
@@ -115,8 +118,37 @@ void control_state::handle(const http_exchange& call) {
     return reply_when_known(schema_keeper_, std::move(outcome->answer),
                             call.reply);
   if (outcome->replay)
-    return replay(*outcome, key->name, call.reply);
+    return replay(*outcome, who->name, call.reply);
   call.reply(std::move(outcome->answer));
+}
+
+/// The key, or nullopt where the call was refused. What is asked again was let
+/// in before and costs nothing; its key may have been revoked since.
+std::optional<api_key> control_state::let_in(http_exchange& call,
+                                             scope needed) {
+  auto now = setup_.surroundings->now_ms();
+  if (call.context) {
+    auto key = intake::authorize(*call.head, *keys_, needed, now);
+    if (key)
+      return std::move(*key);
+    call.reply(to_http(key.error()));
+    return std::nullopt;
+  }
+  auto waiting = std::make_shared<waiting_call>();
+  waiting->since_ms = now;
+  waiting->request_id = request_id_of(*call.head, *setup_.surroundings);
+  call.context = waiting;
+  call.reply = with_headers(std::move(call.reply),
+                            {{"X-Request-Id", waiting->request_id}});
+  auto who = admit(*call.head, *keys_, needed, *setup_.rates, now);
+  if (auto* refused = std::get_if<http_response>(&who)) {
+    call.reply(std::move(*refused));
+    return std::nullopt;
+  }
+  auto& key = std::get<api_key>(who);
+  call.reply =
+      with_rate(std::move(call.reply), key, setup_.rates, setup_.surroundings);
+  return std::move(key);
 }
 
 /// A key that was just made, or a schema, holds in this intake when its maker
@@ -152,14 +184,14 @@ void control_state::replay(const control_outcome& outcome,
 }
 
 /// False when it was asked for long enough; then the answer is what it is.
-bool control_state::ask_again(const http_exchange& call) {
-  auto now = setup_.surroundings->now_ms();
-  auto later = call;
-  if (!later.context)
-    later.context = std::make_shared<int64_t>(now + wait_max.count());
-  if (now >= *std::static_pointer_cast<int64_t>(later.context))
+bool control_state::ask_again(const http_exchange& call,
+                              const control_outcome& outcome) {
+  auto waiting = std::static_pointer_cast<waiting_call>(call.context);
+  auto waited = setup_.surroundings->now_ms() - waiting->since_ms;
+  if (waited >= outcome.patience.count())
     return false;
-  self_->delayed_send(self_, wait_interval, std::move(later));
+  waiting->remembered = outcome.remember;
+  self_->delayed_send(self_, wait_interval, call);
   return true;
 }
 

@@ -4,6 +4,7 @@
 // rule also gets its entry in the stream. Detached, since stores block; several
 // may run side by side, as they keep nothing but the keys.
 
+#include "actors/admission.hpp"
 #include "actors/control_call.hpp"
 #include "messages/protocols/control.hpp"
 #include "messages/protocols/directory.hpp"
@@ -32,6 +33,7 @@ struct control_setup {
   intake::intake_options intake_bounds;
   uint32_t partitions = 1;
   directory_actor directory;
+  std::shared_ptr<rate_gate> rates = std::make_shared<rate_gate>();
   std::shared_ptr<world> surroundings;
   logger log;
 };
@@ -46,8 +48,9 @@ public:
   control_actor::behavior_type start(control_setup setup);
 
 private:
-  void handle(const http_exchange& call);
-  bool ask_again(const http_exchange& call);
+  void handle(http_exchange& call);
+  std::optional<api_key> let_in(http_exchange& call, scope needed);
+  bool ask_again(const http_exchange& call, const control_outcome& outcome);
   void place(const control_row& row, http_response answer,
              const std::function<void(http_reply)>& reply);
   template <class Keeper>

@@ -18,6 +18,7 @@
 
 #include <boost/json.hpp>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -54,6 +55,8 @@ struct control_call {
   world& surroundings;
   /// Names the request in the audit and in the answer.
   std::string request_id = {};
+  /// What the route's last outcome remembered, where this is asked again.
+  std::string remembered = {};
 
   /// What every change is made as.
   caller who() const;
@@ -72,6 +75,8 @@ struct control_outcome {
   std::optional<control_row> row = {};
   bool keys_changed = false; // intake should know before the answer is given
   bool again = false; // the caller waits for something: ask once more soon
+  std::chrono::milliseconds patience{5'000};      // and how long at most
+  std::string remember = {};                      // until then
   bool types_changed = false;                     // as keys_changed, of schemas
   std::shared_ptr<const replay_wish> replay = {}; // makes the answer itself
 };

@@ -1,5 +1,7 @@
 #include "actors/control_routes.hpp"
+#include "runtime/core/access/rate.hpp"
 #include "runtime/core/base/key_text.hpp"
+#include "runtime/core/base/limits.hpp"
 #include "runtime/core/base/time.hpp"
 
 #include <algorithm>
@@ -21,6 +23,9 @@ json::object to_object(const api_key& k) {
                    {"name", k.name},
                    {"scopes", std::move(scopes)},
                    {"created_at", format_rfc3339_ms(k.created_at_ms)}};
+  if (k.rate)
+    out["rate"] = {{"requests", k.rate->limit},
+                   {"window", rate_window_text(*k.rate)}};
   if (k.expires_at_ms)
     out["expires_at"] = format_rfc3339_ms(*k.expires_at_ms);
   if (k.revoked_at_ms)
@@ -32,6 +37,53 @@ bool is_name(std::string_view name) {
   return !name.empty() && name.size() <= name_bytes_max &&
          std::all_of(name.begin(), name.end(),
                      [](char c) { return c > 0x20 && c < 0x7f; });
+}
+
+std::string no_such_scope(const json::string* text) {
+  static const std::vector<std::string_view> known{
+      "events:write", "events:read", "rules:write", "rules:read",
+      "alerts:write", "alerts:read", "admin"};
+  std::string out = "no such scope; there are ";
+  for (auto& one : known)
+    out += (&one == &known.front() ? "" : ", ") + std::string(one);
+  return text ? out : "must be a string; " + out;
+}
+
+constexpr auto rate_shape = "must be a number of requests a second, or "
+                            "{\"requests\": 100, \"window\": \"1m\"}";
+
+/// Requests a second, or {requests, window}; what is wrong goes to `wrong`.
+std::optional<key_rate> read_rate(const json::value& value,
+                                  std::vector<problem_item>& wrong) {
+  key_rate out{0, 1000};
+  auto* requests =
+      value.is_object() ? value.as_object().if_contains("requests") : &value;
+  if (!requests || !requests->is_int64()) {
+    wrong.push_back({"/rate", rate_shape});
+    return std::nullopt;
+  }
+  out.limit = requests->as_int64();
+  if (value.is_object())
+    for (auto& [name, part] : value.as_object()) {
+      if (name == "window") {
+        auto* text = part.if_string();
+        auto window = text ? parse_duration_ms(*text) : std::nullopt;
+        out.window_ms = window.value_or(0);
+      } else if (name != "requests") {
+        wrong.push_back({"/rate/" + std::string(name),
+                         "no such field; a rate has requests, window"});
+      }
+    }
+  if (out.limit < 1 || out.limit > limits::rate_max)
+    wrong.push_back({value.is_object() ? "/rate/requests" : "/rate",
+                     "must be from 1 to " + std::to_string(limits::rate_max)});
+  auto window_max = std::chrono::milliseconds(limits::rate_window_max).count();
+  if (out.window_ms < 1000 || out.window_ms % 1000 != 0 ||
+      out.window_ms > window_max)
+    wrong.push_back(
+        {"/rate/window", "must be a duration of whole seconds from 1s to " +
+                             format_duration_ms(window_max)});
+  return out;
 }
 
 /// Fills the key from the body; what is wrong otherwise.
@@ -47,19 +99,25 @@ std::vector<problem_item> read_key(const json::object& body, int64_t now_ms,
       for (size_t i = 0; list && i < list->size(); ++i) {
         auto* text = (*list)[i].if_string();
         auto known = text ? parse_scope(*text) : std::nullopt;
-        if (known)
+        if (!known)
+          wrong.push_back(
+              {"/scopes/" + std::to_string(i), no_such_scope(text)});
+        else if (std::find(out.scopes.begin(), out.scopes.end(), *known) ==
+                 out.scopes.end())
           out.scopes.push_back(*known);
-        else
-          wrong.push_back({"/scopes/" + std::to_string(i), "no such scope"});
       }
     } else if (name == "expires_at") {
       auto* text = value.if_string();
       out.expires_at_ms = text ? parse_rfc3339_ms(*text) : std::nullopt;
       if (!out.expires_at_ms || *out.expires_at_ms <= now_ms)
         wrong.push_back({"/expires_at", "must be an RFC 3339 time to come"});
+    } else if (name == "rate") {
+      if (!value.is_null())
+        out.rate = read_rate(value, wrong);
     } else {
       wrong.push_back({"/" + std::string(name), "no such field; a key has "
-                                                "name, scopes, expires_at"});
+                                                "name, scopes, expires_at, "
+                                                "rate"});
     }
   }
   // The name is the default source of plain events, so it must be one.

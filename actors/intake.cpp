@@ -13,6 +13,7 @@
 
 #include <caf/typed_event_based_actor.hpp>
 
+#include <algorithm>
 #include <array>
 
 namespace eventpulse {
@@ -48,7 +49,9 @@ struct intake_state::ndjson_job {
   explicit ndjson_job(const intake::intake_options& options)
       : parser(options) {}
 
-  caller who;
+  api_key key;       // as of the newest piece
+  uint64_t paid = 1; // lines that are within the request's own price
+  caller who() const { return {key.id, key.name}; }
   intake::ndjson_parser parser;
   std::optional<intake::gunzip> inflate;
   bool input_ended = false;
@@ -68,7 +71,7 @@ intake_actor::behavior_type intake_state::start(intake_setup setup) {
     caf::anon_send(setup_.directory, follow_atom::value, std::string(followed),
                    me);
   return {
-      [this](const http_exchange& call) { handle(call); },
+      [this](http_exchange& call) { handle(call); },
       [this](keys_atom, const key_set_ptr& keys) { keys_ = keys; },
       [this](types_atom, const schema::event_schemas_ptr& schemas) {
         schemas_ = schemas;
@@ -83,16 +86,19 @@ intake_actor::behavior_type intake_state::start(intake_setup setup) {
   };
 }
 
-void intake_state::handle(const http_exchange& call) {
+void intake_state::handle(http_exchange& call) {
   if (call.streamed)
     return piece(call);
   if (!keys_ || !schemas_ || !writer_)
     return call.reply(to_http(failure{errc::unavailable, "starting"}));
-  auto key = intake::authorize(*call.head, *keys_, scope::events_write,
-                               setup_.surroundings->now_ms());
-  if (!key)
-    return call.reply(to_http(key.error()));
-  whole_request(call, *key);
+  auto who = admit(*call.head, *keys_, scope::events_write, *setup_.rates,
+                   setup_.surroundings->now_ms());
+  if (auto* refused = std::get_if<http_response>(&who))
+    return call.reply(std::move(*refused));
+  auto& key = std::get<api_key>(who);
+  call.reply =
+      with_rate(std::move(call.reply), key, setup_.rates, setup_.surroundings);
+  whole_request(call, key);
 }
 
 // --- whole requests ----------------------------------------------------------
@@ -103,6 +109,9 @@ void intake_state::whole_request(const http_exchange& call,
       intake::parse_request(call.head->headers, call.body,
                             defaults_for(*call.head, key.name), setup_.options);
   const caller who{key.id, key.name};
+  if (key.rate && parsed.items.size() > 1)
+    setup_.rates->charge(key, parsed.items.size() - 1,
+                         setup_.surroundings->now_ms());
   if (parsed.refusal) {
     quarantine(who,
                {*parsed.refusal, std::move(parsed.raw), parsed.raw_bytes,
@@ -147,7 +156,7 @@ void intake_state::whole_request(const http_exchange& call,
           },
           [this, job](caf::error& e) {
             count(0, 0, static_cast<double>(job->taken.size()));
-            job->reply(not_added(to_failure(e), job->taken, 0));
+            job->reply(not_added(to_http(to_failure(e)), job->taken, 0));
           });
 }
 
@@ -167,31 +176,77 @@ void intake_state::answer_request(const std::shared_ptr<request_job>& job,
 
 // --- streamed NDJSON ---------------------------------------------------------
 
-void intake_state::piece(const http_exchange& call) {
+void intake_state::piece(http_exchange& call) {
   auto job = std::static_pointer_cast<ndjson_job>(call.context);
-  if (!job) {
-    if (!keys_ || !schemas_ || !writer_)
-      return call.reply(to_http(failure{errc::unavailable, "starting"}));
-    auto key = intake::authorize(*call.head, *keys_, scope::events_write,
-                                 setup_.surroundings->now_ms());
-    if (!key)
-      return call.reply(to_http(key.error()));
-    if (wants_atomic(*call.head))
-      return call.reply(to_http(failure{
-          errc::invalid, "atomic=true cannot be kept for an NDJSON body"}));
-    auto mode = intake::decide_mode(call.head->headers);
-    auto coding = intake::decide_coding(call.head->headers);
-    if (!mode || !coding)
-      return call.reply(to_http(mode ? coding.error() : mode.error()));
-    job = std::make_shared<ndjson_job>(setup_.options);
-    job->who = {key->id, key->name};
-    if (*coding == intake::content_coding::gzip)
-      job->inflate.emplace();
+  if (job) {
+    if (!may_go_on(*job, call))
+      return;
+  } else {
+    job = begin_lines(call);
+    if (!job)
+      return;
   }
+  call.reply = with_rate(std::move(call.reply), job->key, setup_.rates,
+                         setup_.surroundings);
   job->input_ended = call.last;
   if (job->inflate)
     job->inflate->give(call.body);
   next_lines(job, call);
+}
+
+/// Null where it was answered already.
+std::shared_ptr<intake_state::ndjson_job>
+intake_state::begin_lines(const http_exchange& call) {
+  auto refuse = [&](http_response why) {
+    call.reply(std::move(why));
+    return nullptr;
+  };
+  if (!keys_ || !schemas_ || !writer_)
+    return refuse(to_http(failure{errc::unavailable, "starting"}));
+  auto who = admit(*call.head, *keys_, scope::events_write, *setup_.rates,
+                   setup_.surroundings->now_ms());
+  if (auto* refused = std::get_if<http_response>(&who))
+    return refuse(std::move(*refused));
+  if (wants_atomic(*call.head))
+    return refuse(to_http(failure{
+        errc::invalid, "atomic=true cannot be kept for an NDJSON body"}));
+  auto mode = intake::decide_mode(call.head->headers);
+  auto coding = intake::decide_coding(call.head->headers);
+  if (!mode || !coding)
+    return refuse(to_http(mode ? coding.error() : mode.error()));
+  auto job = std::make_shared<ndjson_job>(setup_.options);
+  job->key = std::move(std::get<api_key>(who));
+  if (*coding == intake::content_coding::gzip)
+    job->inflate.emplace();
+  return job;
+}
+
+/// A body may take hours: its key may be revoked or expire meanwhile, and
+/// what its lines cost beyond the rate is paid before more are taken. False
+/// where it was answered so.
+bool intake_state::may_go_on(ndjson_job& job, const http_exchange& call) {
+  if (!keys_)
+    return true; // a restarted actor that has not been told yet
+  auto now = setup_.surroundings->now_ms();
+  auto key = intake::authorize(*call.head, *keys_, scope::events_write, now);
+  if (!key) {
+    call.reply(not_added(to_http(key.error()), {}, job.parser.line()));
+    return false;
+  }
+  job.key = std::move(*key);
+  if (!job.key.rate)
+    return true;
+  auto found = setup_.rates->look(job.key, now);
+  if (!found.allowed)
+    call.reply(not_added(over_rate(job.key, found), {}, job.parser.line()));
+  return found.allowed;
+}
+
+void intake_state::charge(ndjson_job& job, uint64_t lines) {
+  auto free = std::min(job.paid, lines);
+  job.paid -= free;
+  if (job.key.rate && lines > free)
+    setup_.rates->charge(job.key, lines - free, setup_.surroundings->now_ms());
 }
 
 /// Takes as much of the input as may be held at once and adds its lines; comes
@@ -200,7 +255,7 @@ void intake_state::next_lines(const std::shared_ptr<ndjson_job>& job,
                               const http_exchange& call) {
   std::vector<intake::intake_item> items;
   if (!job->defaults)
-    job->defaults = defaults_for(*call.head, job->who.name);
+    job->defaults = defaults_for(*call.head, job->key.name);
   auto& defaults = *job->defaults;
   defaults.check = schema::checker_of(schemas_); // as they are now
   std::string inflated;
@@ -209,9 +264,11 @@ void intake_state::next_lines(const std::shared_ptr<ndjson_job>& job,
     auto taken = job->inflate->take(inflated, inflated_piece_bytes);
     if (taken && *taken == 0 && job->input_ended)
       if (auto whole = job->inflate->finish(); !whole)
-        return call.reply(not_added(whole.error(), {}, job->parser.line()));
+        return call.reply(
+            not_added(to_http(whole.error()), {}, job->parser.line()));
     if (!taken)
-      return call.reply(not_added(taken.error(), {}, job->parser.line()));
+      return call.reply(
+          not_added(to_http(taken.error()), {}, job->parser.line()));
     used_up = *taken == 0;
     job->parser.feed(inflated, defaults, items);
   } else if (!job->lines_ended) {
@@ -219,19 +276,20 @@ void intake_state::next_lines(const std::shared_ptr<ndjson_job>& job,
   }
   if (used_up && job->input_ended && !std::exchange(job->lines_ended, true))
     job->parser.finish(defaults, items);
+  charge(*job, items.size());
   std::vector<append_entry> entries;
   auto first_line = items.empty() ? job->parser.line() : items.front().index;
   for (auto& item : items) {
     if (auto* why = std::get_if<problem>(&item.outcome)) {
-      quarantine(job->who, {*why, std::move(item.raw), item.raw_bytes,
-                            std::move(item.known), intake::item_headers()});
+      quarantine(job->who(), {*why, std::move(item.raw), item.raw_bytes,
+                              std::move(item.known), intake::item_headers()});
       ++job->rejected;
       count(0, 1, 0);
       if (job->refused.size() < limits::rejected_items_max)
         job->refused.push_back({item.index, std::move(*why)});
     } else {
       entries.push_back(entry_of(
-          std::move(std::get<event_document>(item.outcome)), job->who.name));
+          std::move(std::get<event_document>(item.outcome)), job->key.name));
     }
   }
   auto go_on = [this, job, call, used_up] {
@@ -256,7 +314,7 @@ void intake_state::next_lines(const std::shared_ptr<ndjson_job>& job,
           },
           [this, call, first_line, count_added](caf::error& e) {
             count(0, 0, static_cast<double>(count_added));
-            call.reply(not_added(to_failure(e), {}, first_line));
+            call.reply(not_added(to_http(to_failure(e)), {}, first_line));
           });
 }
 

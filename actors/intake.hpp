@@ -5,6 +5,7 @@
 // schemas: what an NDJSON body has come to travels in the exchange, so a
 // restarted actor goes on.
 
+#include "actors/admission.hpp"
 #include "messages/protocols/directory.hpp"
 #include "messages/protocols/intake.hpp"
 #include "messages/protocols/key_keeper.hpp"
@@ -28,6 +29,7 @@ struct intake_setup {
   intake::intake_options options;
   uint32_t partitions = 1;
   directory_actor directory;
+  std::shared_ptr<rate_gate> rates = std::make_shared<rate_gate>();
   std::shared_ptr<world> surroundings;
   logger log;
   metrics* meters = nullptr;
@@ -50,11 +52,14 @@ private:
     std::string name;
   };
 
-  void handle(const http_exchange& call);
+  void handle(http_exchange& call);
   void whole_request(const http_exchange& call, const api_key& key);
   void answer_request(const std::shared_ptr<request_job>& job,
                       const append_receipts& receipts);
-  void piece(const http_exchange& call);
+  void piece(http_exchange& call);
+  std::shared_ptr<ndjson_job> begin_lines(const http_exchange& call);
+  bool may_go_on(ndjson_job& job, const http_exchange& call);
+  void charge(ndjson_job& job, uint64_t lines);
   void next_lines(const std::shared_ptr<ndjson_job>& job,
                   const http_exchange& call);
   void finish_lines(const std::shared_ptr<ndjson_job>& job,

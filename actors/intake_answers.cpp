@@ -52,10 +52,9 @@ http_response many_answered(uint64_t accepted, uint64_t rejected,
                     {"results", std::move(results)}});
 }
 
-http_response not_added(const failure& why,
+http_response not_added(http_response out,
                         const std::vector<accepted_item>& items,
                         uint64_t next_line) {
-  auto out = to_http(why);
   auto body = json::parse(out.body).as_object();
   if (next_line > 0)
     body["next_line"] = next_line;

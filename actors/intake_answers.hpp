@@ -33,9 +33,9 @@ http_response many_answered(uint64_t accepted, uint64_t rejected,
                             const std::vector<accepted_item>& items,
                             const std::vector<rejected_item>& refused);
 
-/// A failure of the stream: what was sent but not decided is named, so that it
+/// A problem that ended it: what was sent but not decided is named, so that it
 /// can be repeated under the same ids. `next_line` for NDJSON, else 0.
-http_response not_added(const failure& why,
+http_response not_added(http_response out,
                         const std::vector<accepted_item>& items,
                         uint64_t next_line);
 

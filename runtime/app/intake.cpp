@@ -249,6 +249,7 @@ private:
                    setup.options = intake_bounds();
                    setup.partitions = s_.stream.partitions;
                    setup.directory = frame_.directory;
+                   setup.rates = rates_;
                    setup.surroundings = frame_.surroundings;
                    setup.log = frame_.log;
                    setup.meters = &frame_.meters;
@@ -271,6 +272,7 @@ private:
                    setup.intake_bounds = intake_bounds();
                    setup.partitions = s_.stream.partitions;
                    setup.directory = frame_.directory;
+                   setup.rates = rates_;
                    setup.surroundings = frame_.surroundings;
                    setup.log = frame_.log;
                    auto made = caf::actor_cast<caf::actor>(
@@ -306,6 +308,7 @@ private:
   const settings& s_;
   postgres::options database_;
   redis::options stream_;
+  std::shared_ptr<rate_gate> rates_ = std::make_shared<rate_gate>();
   std::vector<actor_slot> intakes_;
   std::vector<actor_slot> controls_;
   actor_slot health_;

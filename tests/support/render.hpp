@@ -187,7 +187,9 @@ inline std::string render(const api_key& k) {
     scopes += std::string{to_string(s)} + " ";
   return k.id + " " + k.name + " " + k.hash + " " + scopes +
          render(k.created_at_ms) + " " + render(k.expires_at_ms) + " " +
-         render(k.revoked_at_ms);
+         render(k.revoked_at_ms) +
+         (k.rate ? " " + render(k.rate->limit) + "/" + render(k.rate->window_ms)
+                 : "");
 }
 
 inline std::string render(const key_set& all) {

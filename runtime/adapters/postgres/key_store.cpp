@@ -11,14 +11,14 @@ namespace {
 
 // The name's unique index covers keys that are not revoked.
 const statement insert{
-    "key_insert",
-    "INSERT INTO api_key (id, name, hash, scopes, created_at_ms,"
-    " expires_at_ms, revoked_at_ms) VALUES ($1, $2, $3, $4::text[], $5, $6, $7)"
-    " ON CONFLICT DO NOTHING RETURNING 1"};
+    "key_insert", "INSERT INTO api_key (id, name, hash, scopes, created_at_ms,"
+                  " expires_at_ms, revoked_at_ms, rate_limit, rate_window_ms)"
+                  " VALUES ($1, $2, $3, $4::text[], $5, $6, $7, $8, $9)"
+                  " ON CONFLICT DO NOTHING RETURNING 1"};
 
 #define EP_KEY_COLUMNS                                                         \
   "k.id, k.name, k.hash, to_json(k.scopes), k.created_at_ms,"                  \
-  " k.expires_at_ms, k.revoked_at_ms"
+  " k.expires_at_ms, k.revoked_at_ms, k.rate_limit, k.rate_window_ms"
 
 const statement lock_one{"key_lock_one", "SELECT " EP_KEY_COLUMNS
                                          " FROM api_key k WHERE k.id = $1"
@@ -37,7 +37,7 @@ const statement read_all{
     "SELECT " EP_KEY_COLUMNS ", g.value"
     " FROM generation g LEFT JOIN api_key k ON true WHERE g.name = 'keys'"};
 
-constexpr int key_column_count = 7;
+constexpr int key_column_count = 9;
 
 #undef EP_KEY_COLUMNS
 
@@ -62,6 +62,8 @@ api_key read_key(const pqxx::row& row) {
   key.created_at_ms = number_of(row[4]);
   key.expires_at_ms = number_if(row[5]);
   key.revoked_at_ms = number_if(row[6]);
+  if (auto limit = number_if(row[7]))
+    key.rate = key_rate{*limit, number_of(row[8])};
   return key;
 }
 
@@ -76,6 +78,10 @@ public:
       p.number(key.created_at_ms)
           .number_or_null(key.expires_at_ms)
           .number_or_null(key.revoked_at_ms);
+      if (key.rate)
+        p.number(key.rate->limit).number(key.rate->window_ms);
+      else
+        p.null().null();
       if (s.run(insert, p).empty())
         return failure{errc::conflict, "a key " + key.name + " exists"};
       s.run(grow_generation);

@@ -25,13 +25,17 @@ std::string to_document(const key_set& keys) {
     for (auto s : key.scopes)
       scopes.emplace_back(
           json::string_view{to_string(s).data(), to_string(s).size()});
+    json::value rate = nullptr;
+    if (key.rate)
+      rate = {{"limit", key.rate->limit}, {"window_ms", key.rate->window_ms}};
     all.push_back({{"id", key.id},
                    {"name", key.name},
                    {"hash", hash},
                    {"scopes", std::move(scopes)},
                    {"created_at_ms", key.created_at_ms},
                    {"expires_at_ms", optional_number(key.expires_at_ms)},
-                   {"revoked_at_ms", optional_number(key.revoked_at_ms)}});
+                   {"revoked_at_ms", optional_number(key.revoked_at_ms)},
+                   {"rate", std::move(rate)}});
   }
   return json::serialize(all);
 }
@@ -58,6 +62,10 @@ key_set from_document(int64_t version, std::string_view text) {
     key.created_at_ms = o.at("created_at_ms").as_int64();
     key.expires_at_ms = read_optional(o.at("expires_at_ms"));
     key.revoked_at_ms = read_optional(o.at("revoked_at_ms"));
+    // Mirrors of earlier versions know no rates.
+    if (auto* rate = o.if_contains("rate"); rate && !rate->is_null())
+      key.rate = key_rate{rate->at("limit").as_int64(),
+                          rate->at("window_ms").as_int64()};
     auto hash = key.hash;
     out.by_hash.emplace(std::move(hash), std::move(key));
   }

@@ -1,5 +1,6 @@
 #include "runtime/core/access/audit_views.hpp"
 
+#include "runtime/core/access/rate.hpp"
 #include "runtime/core/base/json_text.hpp"
 #include "runtime/core/base/time.hpp"
 
@@ -82,6 +83,11 @@ std::string audit_view(const api_key& k) {
   }
   object_text out;
   out.text("id", k.id).text("name", k.name).raw("scopes", scopes + ']');
+  if (k.rate)
+    out.raw("rate", object_text{}
+                        .number("requests", k.rate->limit)
+                        .text("window", rate_window_text(*k.rate))
+                        .done());
   out.time("expires_at", k.expires_at_ms).time("revoked_at", k.revoked_at_ms);
   return out.done();
 }

@@ -78,6 +78,12 @@ inline constexpr size_t answer_bytes_max = 65536;
 inline constexpr size_t page_items_max = 1000;
 inline constexpr size_t page_items_default = 100;
 inline constexpr size_t request_id_bytes_max = 128;
+
+// rates of API keys
+inline constexpr int64_t rate_max = 1'000'000; // requests of one window
+inline constexpr auto rate_window_max = 24h;
+inline constexpr auto rate_debt_max = 1h; // of what one request took too much
+inline constexpr size_t rated_keys_max = 10'000; // remembered at once
 inline constexpr size_t rule_document_bytes_max = 262'144;
 inline constexpr size_t rule_document_depth_max = 64;
 inline constexpr size_t rule_document_nodes_max = 50'000; // aliases followed

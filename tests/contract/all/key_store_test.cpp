@@ -24,6 +24,7 @@ CAF_TEST(every_change_is_a_new_version) {
     auto expiring = sample_key("k2", "two");
     expiring.expires_at_ms = 77;
     expiring.scopes = {};
+    expiring.rate = key_rate{100, 60'000};
     b.say("one", b.keys->add(sample_key("k1", "one"), me));
     b.say("two", b.keys->add(expiring, me));
     b.say("loaded", b.keys->load());

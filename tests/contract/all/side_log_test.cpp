@@ -94,6 +94,7 @@ CAF_TEST(the_mirror_gives_back_what_was_stored) {
     keys.by_hash["b"] = some_key("b");
     keys.by_hash["b"].expires_at_ms.reset();
     keys.by_hash["b"].revoked_at_ms = 17;
+    keys.by_hash["b"].rate = key_rate{100, 60'000};
     CAF_REQUIRE(mirror->store(keys).ok());
     auto back = w.mirror()->load();
     CAF_REQUIRE(back.ok());
@@ -108,6 +109,8 @@ CAF_TEST(the_mirror_gives_back_what_was_stored) {
     CAF_CHECK(!a.revoked_at_ms);
     CAF_CHECK(back->by_hash.at("b").revoked_at_ms == 17);
     CAF_CHECK(!back->by_hash.at("b").expires_at_ms);
+    CAF_CHECK((back->by_hash.at("b").rate == key_rate{100, 60'000}));
+    CAF_CHECK(!a.rate);
   });
 }
 
