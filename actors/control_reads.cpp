@@ -1,3 +1,4 @@
+#include "actors/control_deliveries.hpp"
 #include "actors/control_routes.hpp"
 #include "runtime/core/base/json_parse.hpp"
 #include "runtime/core/base/time.hpp"
@@ -63,50 +64,12 @@ json::value event_object(const stored_event& e) {
       intake::to_cloudevents_json(e.what, e.persisted_at_ms));
 }
 
-std::string_view name_of(delivery_state s) {
-  switch (s) {
-  case delivery_state::pending:
-    return "pending";
-  case delivery_state::delivered:
-    return "delivered";
-  case delivery_state::failed:
-    return "failed";
-  }
-  return "unknown";
-}
-
 std::optional<delivery_state> parse_delivery_state(std::string_view text) {
   for (auto s : {delivery_state::pending, delivery_state::delivered,
                  delivery_state::failed})
     if (name_of(s) == text)
       return s;
   return std::nullopt;
-}
-
-json::object delivery_object(const delivery_story& story) {
-  auto& d = story.what;
-  json::array attempts;
-  for (auto& a : story.attempts) {
-    json::object one{{"number", a.number},
-                     {"started_at", format_rfc3339_ms(a.started_at_ms)},
-                     {"duration_ms", a.duration_ms},
-                     {"status", a.status}};
-    if (!a.error.empty())
-      one["error"] = a.error;
-    if (!a.answer_excerpt.empty())
-      one["answer"] = a.answer_excerpt;
-    attempts.push_back(std::move(one));
-  }
-  json::object out{{"id", d.id},
-                   {"alert", d.alert},
-                   {"channel", d.channel},
-                   {"type", d.type},
-                   {"state", name_of(d.state)},
-                   {"created_at", format_rfc3339_ms(d.created_at_ms)},
-                   {"attempts", std::move(attempts)}};
-  if (story.next_attempt_at_ms)
-    out["next_attempt_at"] = format_rfc3339_ms(*story.next_attempt_at_ms);
-  return out;
 }
 
 } // namespace
@@ -222,6 +185,9 @@ result<control_outcome> list_deliveries(control_call& call) {
   delivery_query q;
   q.alert = call.parameter("alert");
   q.channel = call.parameter("channel");
+  q.type = call.parameter("type");
+  q.from_ms = range->from_ms;
+  q.to_ms = range->to_ms;
   q.before = range->before;
   q.limit = range->limit;
   if (auto text = call.parameter("state")) {

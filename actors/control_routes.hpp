@@ -41,6 +41,7 @@ result<control_outcome> list_channels(control_call& call);
 result<control_outcome> get_channel(control_call& call);
 result<control_outcome> put_channel(control_call& call);
 result<control_outcome> delete_channel(control_call& call);
+result<control_outcome> rotate_channel(control_call& call);
 // control_keys.cpp
 result<control_outcome> list_keys(control_call& call);
 result<control_outcome> create_key(control_call& call);
@@ -66,6 +67,9 @@ result<control_outcome> replay_dead_letters(control_call& call);
 result<control_outcome> discard_dead_letter(control_call& call);
 result<control_outcome> discard_dead_letters(control_call& call);
 
+// control_deliveries.cpp
+result<control_outcome> test_channel(control_call& call);
+result<control_outcome> retry_delivery(control_call& call);
 // control_audit.cpp
 result<control_outcome> list_audit(control_call& call);
 

@@ -2,6 +2,7 @@
 
 #include "messages/protocols/errors.hpp"
 #include "runtime/core/base/limits.hpp"
+#include "runtime/core/delivery/secret_rotation.hpp"
 #include "runtime/core/delivery/sign.hpp"
 #include "runtime/core/intake/trace_context.hpp"
 
@@ -98,8 +99,8 @@ void notifier_state::send(const due_delivery& due) {
     return; // its lease ran out while its attempt was being recorded
   auto now = setup_.surroundings->now_ms();
   in_flight_[due.what.id] = {due.what, due.channel, now};
-  auto signature = signatures_of(due.channel.secrets, due.what.id, now / 1000,
-                                 due.what.body);
+  auto signature = signatures_of(signing_secrets(due.channel, now), due.what.id,
+                                 now / 1000, due.what.body);
   if (!signature) {
     outbound_answer refused;
     refused.error = to_string(signature.error());
@@ -159,8 +160,11 @@ void notifier_state::answered(const std::string& id,
   done.what.error = answer.error;
   done.what.answer_excerpt =
       answer.body_excerpt.substr(0, limits::answer_excerpt_bytes_max);
-  done.verdict = judge(answer, done.what.number, setup_.schedule, now,
-                       static_cast<double>(chance >> 11) * 0x1.0p-53);
+  static const retry_schedule once{{std::chrono::milliseconds(0)}};
+  done.verdict =
+      judge(answer, done.what.number - f.what.attempts_before,
+            f.what.type == channel_test_type ? once : setup_.schedule, now,
+            static_cast<double>(chance >> 11) * 0x1.0p-53);
   auto log = setup_.log.with_trace(f.what.traceparent);
   if (done.verdict.state == delivery_state::delivered)
     log.info("delivered", {{"delivery", id},

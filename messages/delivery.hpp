@@ -13,26 +13,33 @@ struct channel {
   std::string id;
   std::string kind; // "webhook"
   std::string url;
-  std::vector<std::string> secrets; // newest first; whsec_…; all sign
+  std::vector<std::string> secrets; // newest first; whsec_…
   bool disabled = false;            // the receiver answered 410
   int64_t created_at_ms = 0;
   int64_t updated_at_ms = 0;
+  /// When the second, third … secret stops signing; one without signs for good.
+  std::vector<int64_t> secret_ends_at_ms = {};
 };
 
 enum class delivery_state : uint8_t { pending, delivered, failed };
 
 struct delivery {
-  std::string id; // the message id of every attempt; UUIDv5, fixed at commit
-  std::string alert;
+  std::string id;    // the message id of every attempt; UUIDv5, fixed at commit
+  std::string alert; // empty for a test
   std::string channel;
-  std::string type; // "alert.opened", "alert.resolved"
+  std::string type; // "alert.opened", "alert.resolved", "channel.test"
   std::string body; // what is sent and signed, fixed at commit
   delivery_state state = delivery_state::pending;
   uint32_t attempt_count = 0;
   int64_t created_at_ms = 0;
   std::string traceparent;
   std::string tracestate;
+  uint32_t attempts_before = 0; // it was last tried anew by hand
 };
+
+/// The type of a message that only shows whether a channel works. It is tried
+/// once.
+inline constexpr auto channel_test_type = "channel.test";
 
 /// What one try came to.
 struct attempt {

@@ -6,6 +6,7 @@
 #include "messages/result.hpp"
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,8 +24,9 @@ struct recorded_attempt {
 };
 
 struct delivery_query {
-  std::optional<std::string> id, alert, channel;
+  std::optional<std::string> id, alert, channel, type;
   std::optional<delivery_state> state;
+  std::optional<int64_t> from_ms, to_ms; // created_at, [from, to)
   std::optional<std::pair<int64_t, std::string>> before; // (created_at, id)
   size_t limit = 100;
 };
@@ -61,6 +63,14 @@ public:
 
   virtual result<std::vector<delivery_story>>
   query(const delivery_query& q) = 0;
+
+  /// One that no alert asked for: due at once, leased to nobody.
+  /// errc::not_found: no such channel; conflict: it is disabled.
+  virtual result<void> add_test(const delivery& d, const caller& by) = 0;
+
+  /// Due at once, its schedule beginning anew. errc::conflict: it was
+  /// delivered, a worker has it in hand, or its channel is gone or disabled.
+  virtual result<void> retry(const std::string& id, const caller& by) = 0;
 };
 
 class channel_store {
@@ -71,6 +81,12 @@ public:
   virtual result<channel> get(const std::string& id) = 0;
   virtual result<std::vector<channel>> list(const std::string& after_id,
                                             size_t limit) = 0;
+  /// Reads it, has `edit` change it and writes it, in one transaction; what
+  /// `edit` refuses is the answer. `edit` may be called more than once.
+  virtual result<channel>
+  change(const std::string& id, const std::string& action,
+         const std::function<result<void>(channel&)>& edit,
+         const caller& by) = 0;
   /// errc::conflict when a rule's newest version names it.
   virtual result<void> remove(const std::string& id, const caller& by) = 0;
 };

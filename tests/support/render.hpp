@@ -157,14 +157,15 @@ inline std::string render(const rule_status& s) {
 inline std::string render(const channel& c) {
   return c.id + " " + c.kind + " " + c.url + " " + render(c.secrets) + " " +
          render(c.disabled) + " " + render(c.created_at_ms) + " " +
-         render(c.updated_at_ms);
+         render(c.updated_at_ms) + " " + render(c.secret_ends_at_ms);
 }
 
 inline std::string render(const delivery& d) {
   return "{" + d.id + " " + d.alert + " " + d.channel + " " + d.type + " " +
          d.body + " " + render(static_cast<int32_t>(d.state)) + " " +
          render(d.attempt_count) + " " + render(d.created_at_ms) + " " +
-         d.traceparent + " " + d.tracestate + "}";
+         d.traceparent + " " + d.tracestate + " " + render(d.attempts_before) +
+         "}";
 }
 
 inline std::string render(const due_delivery& d) {

@@ -18,13 +18,32 @@ public:
       return *db.broken;
     auto [kept, is_new] = db->channels.emplace(c.id, c);
     log_channel(*db.operator->(), kept->second, c);
-    auto before = is_new ? std::string{} : audit_view(kept->second);
-    auto created_at_ms = kept->second.created_at_ms;
+    auto before = kept->second;
     kept->second = c;
-    kept->second.created_at_ms = created_at_ms;
+    kept->second.created_at_ms = before.created_at_ms;
     db->keep_audit({by, is_new ? "channel.created" : "channel.changed",
-                    "channel/" + c.id, before, audit_view(kept->second)});
+                    "channel/" + c.id, is_new ? "" : audit_view(before),
+                    audit_view(c, is_new ? nullptr : &before)});
     return {};
+  }
+
+  result<channel> change(const std::string& id, const std::string& action,
+                         const std::function<result<void>(channel&)>& edit,
+                         const caller& by) override {
+    database::access db{*database_, "channel_store.change"};
+    if (db.broken)
+      return *db.broken;
+    auto found = db->channels.find(id);
+    if (found == db->channels.end())
+      return failure{errc::not_found, "channel " + id};
+    auto after = found->second;
+    if (auto done = edit(after); !done)
+      return done.error();
+    db->keep_audit({by, action, "channel/" + id, audit_view(found->second),
+                    audit_view(after, &found->second)});
+    log_channel(*db.operator->(), found->second, after);
+    found->second = after;
+    return after;
   }
 
   result<channel> get(const std::string& id) override {

@@ -1,5 +1,7 @@
 #include "runtime/adapters/memory/memory_database.hpp"
 
+#include "runtime/core/access/audit_views.hpp"
+
 #include <algorithm>
 
 namespace eventpulse::memory {
@@ -68,19 +70,38 @@ void write(database& db, const recorded_attempt& one) {
   d.leased_by.clear();
   log_delivery(db, &before, d.what);
   auto to = db.channels.find(d.what.channel);
-  if (one.verdict.disable_channel && to != db.channels.end()) {
+  if (one.verdict.disable_channel && to != db.channels.end() &&
+      !to->second.disabled) {
     auto disabled = to->second;
     disabled.disabled = true;
     log_channel(db, to->second, disabled);
     to->second.disabled = true;
+    db.keep_audit({{{}, "notifier", {}, {}},
+                   "channel.disabled",
+                   "channel/" + to->first,
+                   R"({"disabled":false})",
+                   R"({"disabled":true})"});
     to->second.updated_at_ms = db.now();
   }
+}
+
+/// Why nothing can be sent there now.
+std::optional<failure> why_closed(const database& db,
+                                  const std::string& channel) {
+  auto to = db.channels.find(channel);
+  if (to == db.channels.end())
+    return failure{errc::not_found, "there is no channel " + channel};
+  if (to->second.disabled)
+    return failure{errc::conflict, "channel " + channel + " is disabled"};
+  return std::nullopt;
 }
 
 bool matches(const delivery_query& q, const delivery& d) {
   return (!q.id || *q.id == d.id) && (!q.alert || *q.alert == d.alert) &&
          (!q.channel || *q.channel == d.channel) &&
-         (!q.state || *q.state == d.state) &&
+         (!q.type || *q.type == d.type) && (!q.state || *q.state == d.state) &&
+         (!q.from_ms || d.created_at_ms >= *q.from_ms) &&
+         (!q.to_ms || d.created_at_ms < *q.to_ms) &&
          (!q.before || std::pair{d.created_at_ms, d.id} < *q.before);
 }
 
@@ -175,6 +196,45 @@ public:
     });
     out.resize(std::min(out.size(), q.limit));
     return out;
+  }
+
+  result<void> add_test(const delivery& d, const caller& by) override {
+    database::access db{*database_, "delivery_store.add_test"};
+    if (db.broken)
+      return *db.broken;
+    if (auto closed = why_closed(*db.operator->(), d.channel))
+      return *closed;
+    db->deliveries[d.id] = {d, db->now(), {}, 0, {}};
+    log_delivery(*db.operator->(), nullptr, d);
+    db->keep_audit(
+        {by, "channel.tested", "channel/" + d.channel, {}, audit_view(d)});
+    return {};
+  }
+
+  result<void> retry(const std::string& id, const caller& by) override {
+    database::access db{*database_, "delivery_store.retry"};
+    if (db.broken)
+      return *db.broken;
+    auto& tables = *db.operator->();
+    auto found = tables.deliveries.find(id);
+    if (found == tables.deliveries.end())
+      return failure{errc::not_found, "delivery " + id};
+    auto& d = found->second;
+    if (d.what.state == delivery_state::delivered)
+      return failure{errc::conflict, "it was delivered already"};
+    if (d.what.state == delivery_state::pending && !is_free(tables, d))
+      return failure{errc::conflict, "a worker is about to send it"};
+    if (auto closed = why_closed(tables, d.what.channel))
+      return failure{errc::conflict, closed->detail};
+    auto before = d.what;
+    d.what.state = delivery_state::pending;
+    d.what.attempts_before = d.what.attempt_count;
+    d.next_attempt_at_ms = db->now();
+    d.leased_by.clear();
+    log_delivery(tables, &before, d.what);
+    db->keep_audit({by, "delivery.retried", "delivery/" + id,
+                    audit_view(before), audit_view(d.what)});
+    return {};
   }
 
 private:

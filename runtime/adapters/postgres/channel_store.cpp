@@ -11,10 +11,12 @@ namespace {
 const statement upsert{
     "channel_upsert",
     "INSERT INTO channel (id, kind, url, secrets, secret_key_id, disabled,"
-    " created_at_ms, updated_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+    " created_at_ms, updated_at_ms, secret_ends_at_ms)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::bigint[])"
     " ON CONFLICT (id) DO UPDATE SET kind = EXCLUDED.kind, url = EXCLUDED.url,"
     " secrets = EXCLUDED.secrets, secret_key_id = EXCLUDED.secret_key_id,"
-    " disabled = EXCLUDED.disabled, updated_at_ms = EXCLUDED.updated_at_ms"};
+    " disabled = EXCLUDED.disabled, updated_at_ms = EXCLUDED.updated_at_ms,"
+    " secret_ends_at_ms = EXCLUDED.secret_ends_at_ms"};
 
 const statement read_one{"channel_read_one", "SELECT " EP_CHANNEL_COLUMNS
                                              " FROM channel c WHERE c.id = $1"};
@@ -43,24 +45,42 @@ public:
   explicit pg_channel_store(const options& o) : link_(o), box_(o.secret_key) {}
 
   result<void> put(const channel& c, const caller& by) override {
-    parameters p;
-    p.text(c.id).text(c.kind).text(c.url);
-    if (c.secrets.empty()) {
-      p.null().null();
-    } else {
-      auto sealed = box_.seal(c.id, c.secrets);
-      if (!sealed)
-        return sealed.error();
-      p.bytes(*sealed).text(box_.key_id());
-    }
-    p.flag(c.disabled).number(c.created_at_ms).number(c.updated_at_ms);
+    auto row = to_row(c);
+    if (!row)
+      return row.error();
     return link_.transact([&](session& s) -> result<void> {
       auto rows = s.run(lock_one, parameters{}.text(c.id));
-      auto before = rows.empty() ? "" : view_of(rows[0]);
-      s.run(upsert, p);
+      s.run(upsert, *row);
+      result<channel> before = failure{};
+      if (!rows.empty())
+        before = read_channel(rows[0], 0, box_);
       keep_audit(s, {by, rows.empty() ? "channel.created" : "channel.changed",
-                     "channel/" + c.id, before, audit_view(c)});
+                     "channel/" + c.id, before ? audit_view(*before) : "",
+                     audit_view(c, before ? &*before : nullptr)});
       return {};
+    });
+  }
+
+  result<channel> change(const std::string& id, const std::string& action,
+                         const std::function<result<void>(channel&)>& edit,
+                         const caller& by) override {
+    return link_.transact([&](session& s) -> result<channel> {
+      auto rows = s.run(lock_one, parameters{}.text(id));
+      if (rows.empty())
+        return failure{errc::not_found, "channel " + id};
+      auto before = read_channel(rows[0], 0, box_);
+      if (!before)
+        return before.error();
+      auto after = *before;
+      if (auto done = edit(after); !done)
+        return done.error();
+      auto row = to_row(after);
+      if (!row)
+        return row.error();
+      s.run(upsert, *row);
+      keep_audit(s, {by, action, "channel/" + id, audit_view(*before),
+                     audit_view(after, &*before)});
+      return after;
     });
   }
 
@@ -106,8 +126,27 @@ public:
   }
 
 private:
-  /// One whose secrets cannot be decrypted can be replaced and deleted, too.
-  std::string view_of(const pqxx::row& row) {
+  result<parameters> to_row(const channel& c) const {
+    parameters p;
+    p.text(c.id).text(c.kind).text(c.url);
+    if (c.secrets.empty()) {
+      p.null().null();
+    } else {
+      auto sealed = box_.seal(c.id, c.secrets);
+      if (!sealed)
+        return sealed.error();
+      p.bytes(*sealed).text(box_.key_id());
+    }
+    p.flag(c.disabled).number(c.created_at_ms).number(c.updated_at_ms);
+    array_text ends;
+    for (auto at_ms : c.secret_ends_at_ms)
+      ends.number(at_ms);
+    p.array(std::move(ends));
+    return p;
+  }
+
+  /// One whose secrets cannot be decrypted can be deleted, too.
+  std::string view_of(const pqxx::row& row) const {
     auto c = read_channel(row, 0, box_);
     return c ? audit_view(*c) : std::string{};
   }
@@ -134,6 +173,7 @@ result<channel> read_channel(const pqxx::row& row, int first,
   c.disabled = flag_of(row[first + 5]);
   c.created_at_ms = number_of(row[first + 6]);
   c.updated_at_ms = number_of(row[first + 7]);
+  c.secret_ends_at_ms = numbers_of_json(row[first + 8]);
   return c;
 }
 

@@ -3,8 +3,10 @@
 // hand, since a lease ran out, is sent twice with one id; a success, once
 // recorded, stays.
 
+#include "runtime/adapters/postgres/audit.hpp"
 #include "runtime/adapters/postgres/channel_rows.hpp"
 #include "runtime/adapters/postgres/names.hpp"
+#include "runtime/core/access/audit_views.hpp"
 
 #include <algorithm>
 #include <map>
@@ -17,7 +19,7 @@ namespace {
 
 #define EP_DELIVERY_COLUMNS                                                    \
   "d.id, d.alert, d.channel, d.type, d.body, d.state, d.attempt_count,"        \
-  " d.created_at_ms, d.traceparent, d.tracestate"
+  " d.created_at_ms, d.traceparent, d.tracestate, d.attempts_before"
 
 #define EP_IS_DUE                                                              \
   "d.state = 'pending' AND d.next_attempt_at <= clock_timestamp()"
@@ -95,7 +97,30 @@ const statement disable_channel{
     "UPDATE channel SET disabled = true, updated_at_ms ="
     " floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
     " WHERE id = (SELECT channel FROM delivery WHERE id = $1)"
-    " AND NOT disabled"};
+    " AND NOT disabled RETURNING id"};
+
+// The shared lock keeps the channel as it is until the delivery is there.
+const statement lock_channel{
+    "delivery_lock_channel",
+    "SELECT disabled FROM channel WHERE id = $1 FOR KEY SHARE"};
+
+const statement insert_test{
+    "delivery_insert_test",
+    "INSERT INTO delivery (id, alert, channel, type, body, state,"
+    " attempt_count, created_at_ms, traceparent, tracestate, next_attempt_at)"
+    " VALUES ($1, $2, $3, $4, $5, 'pending', 0, $6, $7, $8,"
+    " clock_timestamp())"};
+
+const statement lock_delivery{"delivery_lock",
+                              "SELECT " EP_DELIVERY_COLUMNS
+                              ", d.state = 'pending' AND NOT " EP_IS_FREE
+                              " FROM delivery d WHERE d.id = $1 FOR UPDATE"};
+
+const statement begin_anew{
+    "delivery_begin_anew",
+    "UPDATE delivery SET state = 'pending', attempts_before = attempt_count,"
+    " next_attempt_at = clock_timestamp(), leased_by = NULL,"
+    " leased_until = NULL WHERE id = $1"};
 
 const statement give_back{
     "delivery_give_back",
@@ -113,7 +138,7 @@ constexpr auto select_stories =
     ", floor(extract(epoch FROM d.next_attempt_at) * 1000)::bigint"
     " FROM delivery d";
 
-constexpr int delivery_column_count = 10;
+constexpr int delivery_column_count = 11;
 
 #undef EP_LEASE_CHOSEN
 #undef EP_LOST_REASON
@@ -134,6 +159,7 @@ delivery read_delivery(const pqxx::row& row) {
   d.created_at_ms = number_of(row[7]);
   d.traceparent = text_of(row[8]);
   d.tracestate = text_of(row[9]);
+  d.attempts_before = static_cast<uint32_t>(number_of(row[10]));
   return d;
 }
 
@@ -156,8 +182,14 @@ public:
       where("d.alert = " + next(p_.text(*q.alert)));
     if (q.channel)
       where("d.channel = " + next(p_.text(*q.channel)));
+    if (q.type)
+      where("d.type = " + next(p_.text(*q.type)));
     if (q.state)
       where("d.state = " + next(p_.text(name_of(*q.state))));
+    if (q.from_ms)
+      where("d.created_at_ms >= " + next(p_.number(*q.from_ms)) + "::bigint");
+    if (q.to_ms)
+      where("d.created_at_ms < " + next(p_.number(*q.to_ms)) + "::bigint");
     if (q.before) {
       auto at = next(p_.number(q.before->first)) + "::bigint, ";
       where("(d.created_at_ms, d.id) < (" + at +
@@ -253,7 +285,53 @@ public:
     });
   }
 
+  result<void> add_test(const delivery& d, const caller& by) override {
+    parameters p;
+    p.text(d.id).text(d.alert).text(d.channel).text(d.type).text(d.body);
+    p.number(d.created_at_ms).text(d.traceparent).text(d.tracestate);
+    return link_.transact([&](session& s) -> result<void> {
+      if (auto closed = why_closed(s, d.channel))
+        return *closed;
+      s.run(insert_test, p);
+      keep_audit(
+          s, {by, "channel.tested", "channel/" + d.channel, {}, audit_view(d)});
+      return {};
+    });
+  }
+
+  result<void> retry(const std::string& id, const caller& by) override {
+    return link_.transact([&](session& s) -> result<void> {
+      auto rows = s.run(lock_delivery, parameters{}.text(id));
+      if (rows.empty())
+        return failure{errc::not_found, "delivery " + id};
+      auto d = read_delivery(rows[0]);
+      if (d.state == delivery_state::delivered)
+        return failure{errc::conflict, "it was delivered already"};
+      if (flag_of(rows[0][delivery_column_count]))
+        return failure{errc::conflict, "a worker is about to send it"};
+      if (auto closed = why_closed(s, d.channel))
+        return failure{errc::conflict, closed->detail};
+      s.run(begin_anew, parameters{}.text(id));
+      auto before = audit_view(d);
+      d.state = delivery_state::pending;
+      keep_audit(
+          s, {by, "delivery.retried", "delivery/" + id, before, audit_view(d)});
+      return {};
+    });
+  }
+
 private:
+  /// Why nothing can be sent there now.
+  static std::optional<failure> why_closed(session& s,
+                                           const std::string& channel) {
+    auto rows = s.run(lock_channel, parameters{}.text(channel));
+    if (rows.empty())
+      return failure{errc::not_found, "there is no channel " + channel};
+    if (flag_of(rows[0][0]))
+      return failure{errc::conflict, "channel " + channel + " is disabled"};
+    return std::nullopt;
+  }
+
   struct taken {
     std::vector<due_delivery> due;
     std::optional<failure> unreadable;
@@ -303,7 +381,12 @@ private:
                              .text(name_of(one.verdict.state))
                              .number_or_null(next));
     if (one.verdict.disable_channel)
-      s.run(disable_channel, parameters{}.text(a.delivery));
+      for (auto row : s.run(disable_channel, parameters{}.text(a.delivery)))
+        keep_audit(s, {{{}, "notifier", {}, {}},
+                       "channel.disabled",
+                       "channel/" + text_of(row[0]),
+                       R"({"disabled":false})",
+                       R"({"disabled":true})"});
   }
 
   connection link_;

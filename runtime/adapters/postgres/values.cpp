@@ -248,4 +248,19 @@ std::vector<std::string> texts_of_json(const pqxx::field& f) {
   return out;
 }
 
+std::vector<int64_t> numbers_of_json(const pqxx::field& f) {
+  boost::json::error_code error;
+  auto parsed = boost::json::parse(text_of(f), error);
+  auto* all = error ? nullptr : parsed.if_array();
+  if (!all)
+    throw value_corrupt(std::string{"not a list of numbers: "} + f.name());
+  std::vector<int64_t> out;
+  for (auto& item : *all) {
+    if (!item.is_int64())
+      throw value_corrupt(std::string{"not a list of numbers: "} + f.name());
+    out.push_back(item.get_int64());
+  }
+  return out;
+}
+
 } // namespace eventpulse::postgres

@@ -100,5 +100,6 @@ std::optional<int64_t> number_if(const pqxx::field& f);
 bool flag_of(const pqxx::field& f);
 std::string bytes_of(const pqxx::field& f);
 std::vector<std::string> texts_of_json(const pqxx::field& f); // to_json(text[])
+std::vector<int64_t> numbers_of_json(const pqxx::field& f); // to_json(bigint[])
 
 } // namespace eventpulse::postgres

@@ -64,14 +64,17 @@ std::string audit_view(const rule_version& v) {
       .done();
 }
 
-std::string audit_view(const channel& c) {
-  return object_text{}
-      .text("id", c.id)
-      .text("kind", c.kind)
-      .text("url", without_user(c.url))
-      .raw("disabled", c.disabled ? "true" : "false")
-      .number("secrets", static_cast<int64_t>(c.secrets.size()))
-      .done();
+std::string audit_view(const channel& c, const channel* before) {
+  object_text out;
+  out.text("id", c.id).text("kind", c.kind).text("url", without_user(c.url));
+  out.raw("disabled", c.disabled ? "true" : "false");
+  out.number("secrets", static_cast<int64_t>(c.secrets.size()));
+  auto newest = [](const channel& of) {
+    return of.secrets.empty() ? std::string{} : of.secrets.front();
+  };
+  if (before && newest(*before) != newest(c))
+    out.raw("secret_replaced", "true");
+  return out.done();
 }
 
 std::string audit_view(const api_key& k) {
@@ -90,6 +93,16 @@ std::string audit_view(const api_key& k) {
                         .done());
   out.time("expires_at", k.expires_at_ms).time("revoked_at", k.revoked_at_ms);
   return out.done();
+}
+
+std::string audit_view(const delivery& d) {
+  constexpr std::string_view states[] = {"pending", "delivered", "failed"};
+  object_text out;
+  out.text("id", d.id).text("channel", d.channel).text("type", d.type);
+  if (!d.alert.empty())
+    out.text("alert", d.alert);
+  out.text("state", states[static_cast<size_t>(d.state)]);
+  return out.number("attempts", d.attempt_count).done();
 }
 
 } // namespace eventpulse

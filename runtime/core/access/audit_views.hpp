@@ -14,9 +14,13 @@ namespace eventpulse {
 /// The rule's document with its version; empty for a tombstone.
 std::string audit_view(const rule_version& v);
 
-/// How many secrets it has, never what they are.
-std::string audit_view(const channel& c);
+/// How many secrets it has and whether the newest is another than `before`'s,
+/// never what they are.
+std::string audit_view(const channel& c, const channel* before = nullptr);
 
 std::string audit_view(const api_key& k);
+
+/// What a change by hand can touch of a delivery.
+std::string audit_view(const delivery& d);
 
 } // namespace eventpulse

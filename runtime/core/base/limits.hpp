@@ -66,24 +66,20 @@ inline constexpr size_t cel_nesting_max = 100; // brackets, ternaries, signs
 inline constexpr size_t cel_depth_max = 300;   // of the syntax tree
 inline constexpr size_t cel_nodes_max = 20'000;
 inline constexpr size_t cel_diagnostics_max = 20;      // reported at once
-inline constexpr size_t cel_text_bytes_max = 65'536;   // of a value in texts
+inline constexpr size_t cel_text_bytes_max = 65'536; // of a value in texts
 inline constexpr uint64_t cel_steps_default = 100'000; // of one evaluation
 
 // delivery
 inline constexpr size_t deliveries_in_flight_max = 256;
 inline constexpr size_t answer_excerpt_bytes_max = 1024;
 inline constexpr size_t answer_bytes_max = 65536;
+inline constexpr size_t channel_secrets_max = 4; // that sign at one time
+inline constexpr auto secret_overlap_max = 30 * 24h;
 
 // control
 inline constexpr size_t page_items_max = 1000;
 inline constexpr size_t page_items_default = 100;
 inline constexpr size_t request_id_bytes_max = 128;
-
-// rates of API keys
-inline constexpr int64_t rate_max = 1'000'000; // requests of one window
-inline constexpr auto rate_window_max = 24h;
-inline constexpr auto rate_debt_max = 1h; // of what one request took too much
-inline constexpr size_t rated_keys_max = 10'000; // remembered at once
 inline constexpr size_t rule_document_bytes_max = 262'144;
 inline constexpr size_t rule_document_depth_max = 64;
 inline constexpr size_t rule_document_nodes_max = 50'000; // aliases followed
@@ -93,6 +89,12 @@ inline constexpr size_t rule_items_max = 64; // labels, aggregates, notify …
 inline constexpr size_t rule_tests_max = 200;
 inline constexpr size_t rule_test_events_max = 100'000; // of one test, repeated
 inline constexpr auto rule_duration_max = 366 * 24h;
+
+// rates of API keys
+inline constexpr int64_t rate_max = 1'000'000; // requests of one window
+inline constexpr auto rate_window_max = 24h;
+inline constexpr auto rate_debt_max = 1h; // of what one request took too much
+inline constexpr size_t rated_keys_max = 10'000; // remembered at once
 
 static_assert(append_batch_max <= 10'000);
 static_assert(batches_unpersisted_max >= 2, "reading overlaps committing");

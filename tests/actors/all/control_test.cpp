@@ -42,8 +42,9 @@ struct fixture : actor_fixture {
   std::vector<http_reply> replies;
 
   fixture() {
-    for (auto s : {scope::admin, scope::rules_read, scope::rules_write,
-                   scope::events_read, scope::alerts_read}) {
+    for (auto s :
+         {scope::admin, scope::rules_read, scope::rules_write,
+          scope::events_read, scope::alerts_read, scope::alerts_write}) {
       api_key key;
       key.id = key.name = std::string(to_string(s));
       key.hash = sha256_hex("ep_" + key.name);
@@ -344,6 +345,118 @@ CAF_TEST(a_secret_is_shown_once) {
   rule.insert(rule.size() - 1, R"(,"notify":["desk"])");
   CAF_CHECK_EQUAL(ask_desk("PUT", "/v1/rules/r", rule).status, 201u);
   CAF_CHECK_EQUAL(ask_desk("DELETE", "/v1/channels/desk").status, 409u);
+}
+
+CAF_TEST(a_secret_is_rotated_with_an_overlap) {
+  auto put = [&](const std::string& more) {
+    return ask_desk("PUT", "/v1/channels/desk",
+                    R"({"kind":"webhook","url":"https://example.org/")" + more +
+                        '}');
+  };
+  auto secret_of = [](const http_response& r) {
+    return std::string(body_of(r)["secret"].as_string());
+  };
+  auto first = secret_of(put(""));
+  auto rotated = ask_desk("POST", "/v1/channels/desk/rotate");
+  CAF_CHECK_EQUAL(rotated.status, 200u);
+  auto second = secret_of(rotated);
+  CAF_CHECK(second != first && second.starts_with("whsec_"));
+  CAF_CHECK_EQUAL(body_of(rotated)["earlier_secrets_end_at"].as_array().size(),
+                  1u);
+  auto& kept = db->channels["desk"];
+  CAF_CHECK((kept.secrets == std::vector<std::string>{second, first}));
+  CAF_CHECK_EQUAL(kept.secret_ends_at_ms.front(),
+                  surroundings->now + 86'400'000);
+  // A secret that is given is a rotation, too.
+  auto own = "whsec_" + std::string(32, 'A');
+  auto given = put(R"(,"secret":")" + own + R"(","overlap":"1h")");
+  CAF_CHECK_EQUAL(secret_of(given), own);
+  CAF_CHECK((kept.secrets == std::vector<std::string>{own, second, first}));
+  CAF_CHECK_EQUAL(kept.secret_ends_at_ms.front(),
+                  surroundings->now + 3'600'000);
+  // What leaked ends at once.
+  auto last =
+      ask_desk("POST", "/v1/channels/desk/rotate", R"({"overlap":"0s"})");
+  CAF_CHECK((kept.secrets == std::vector<std::string>{secret_of(last)}));
+  CAF_CHECK(!body_of(last).contains("earlier_secrets_end_at"));
+  for (auto* wrong : {R"({"overlap":"31d"})", R"({"overlap":5})",
+                      R"({"overlap":"soon"})", R"({"secret":"short"})",
+                      R"({"secret":7})", R"({"url":"https://x"})", "[]"})
+    CAF_CHECK_EQUAL(ask_desk("POST", "/v1/channels/desk/rotate", wrong).status,
+                    422u);
+  CAF_CHECK_EQUAL(ask_desk("POST", "/v1/channels/none/rotate").status, 404u);
+  CAF_CHECK_EQUAL(kept.secrets.size(), 1u);
+  auto told = ask_desk("GET", "/v1/audit?action=channel.secret_rotated");
+  CAF_CHECK_EQUAL(body_of(told)["items"].as_array().size(), 2u);
+  CAF_CHECK(told.body.find("whsec_") == std::string::npos);
+}
+
+CAF_TEST(a_test_of_a_channel_tells_what_came_of_it) {
+  ask_desk("PUT", "/v1/channels/desk",
+           R"({"kind":"webhook","url":"https://example.org/"})");
+  replies.clear();
+  caf::anon_send(desk, request("POST", "/v1/channels/desk/test"));
+  pass(1s);
+  CAF_REQUIRE(replies.empty()); // it is still under way
+  CAF_REQUIRE_EQUAL(db->deliveries.size(), 1u);
+  auto& [id, made] = *db->deliveries.begin();
+  auto body = json::parse(made.what.body).as_object();
+  CAF_CHECK_EQUAL(body["type"].as_string(), "channel.test");
+  CAF_CHECK(body["data"].at("test").as_bool());
+  attempt tried;
+  tried.delivery = id;
+  tried.number = 1;
+  tried.status = 503;
+  tried.answer_excerpt = "busy";
+  CAF_REQUIRE(memory::make_delivery_store(db)
+                  ->record({{tried, {delivery_state::failed, {}, false}}})
+                  .ok());
+  pass(100ms);
+  auto r = last();
+  CAF_CHECK_EQUAL(r.status, 200u);
+  auto shown = body_of(r);
+  CAF_CHECK_EQUAL(shown["state"].as_string(), "failed");
+  CAF_CHECK(shown["test"].as_bool());
+  CAF_CHECK(shown["alert"].is_null());
+  CAF_CHECK_EQUAL(shown["attempts"].at(0).at("status").as_int64(), 503);
+  CAF_CHECK_EQUAL(db->deliveries.size(), 1u);
+  // Nobody delivers: it says so in time.
+  replies.clear();
+  caf::anon_send(desk, request("POST", "/v1/channels/desk/test"));
+  pass(9s);
+  CAF_CHECK_EQUAL(last().status, 202u);
+  CAF_CHECK_EQUAL(body_of(last())["state"].as_string(), "pending");
+  CAF_CHECK_EQUAL(ask_desk("POST", "/v1/channels/none/test").status, 404u);
+  db->channels["desk"].disabled = true;
+  CAF_CHECK_EQUAL(ask_desk("POST", "/v1/channels/desk/test").status, 409u);
+}
+
+CAF_TEST(a_delivery_is_tried_anew_and_found_by_filters) {
+  db->channels["desk"] = {"desk", "webhook", "http://desk/", {}, false, 0, 0};
+  delivery d;
+  d.id = "d1";
+  d.alert = "a1";
+  d.channel = "desk";
+  d.type = "alert.opened";
+  d.created_at_ms = surroundings->now;
+  d.state = delivery_state::failed;
+  d.attempt_count = 3;
+  db->deliveries["d1"].what = d;
+  CAF_CHECK_EQUAL(ask_desk("POST", "/v1/deliveries/d1/retry").status, 202u);
+  CAF_CHECK_EQUAL(db->deliveries["d1"].what.attempts_before, 3u);
+  CAF_CHECK_EQUAL(ask_desk("POST", "/v1/deliveries/d9/retry").status, 404u);
+  db->deliveries["d1"].what.state = delivery_state::delivered;
+  CAF_CHECK_EQUAL(ask_desk("POST", "/v1/deliveries/d1/retry").status, 409u);
+  auto found = [&](const std::string& query) {
+    return body_of(ask_desk("GET", "/v1/deliveries?" + query))["items"]
+        .as_array()
+        .size();
+  };
+  CAF_CHECK_EQUAL(found("channel=desk&state=delivered&type=alert.opened"), 1u);
+  CAF_CHECK_EQUAL(found("type=channel.test"), 0u);
+  CAF_CHECK_EQUAL(found("to=2000-01-01T00:00:00Z"), 0u);
+  CAF_CHECK_EQUAL(found("from=2000-01-01T00:00:00Z"), 1u);
+  CAF_CHECK_EQUAL(ask_desk("GET", "/v1/deliveries?state=gone").status, 422u);
 }
 
 CAF_TEST(a_key_that_was_made_works_at_once_and_is_shown_once) {

@@ -182,6 +182,61 @@ CAF_TEST(every_secret_of_a_channel_signs) {
             .ok());
 }
 
+CAF_TEST(a_secret_that_was_replaced_signs_until_its_end) {
+  db->channels["desk"].secrets = {secret, older};
+  db->channels["desk"].secret_ends_at_ms = {surroundings->now + 60'000};
+  start();
+  deliver("one");
+  pass(60s);
+  deliver("two");
+  CAF_REQUIRE_EQUAL(out->calls.size(), 2u);
+  auto entries = [&](size_t call) {
+    auto list = header(call, "webhook-signature");
+    return 1 + std::count(list.begin(), list.end(), ' ');
+  };
+  CAF_CHECK_EQUAL(entries(0), 2);
+  CAF_CHECK_EQUAL(entries(1), 1);
+  auto& sent = out->calls[1].what;
+  auto now_s = surroundings->now / 1000;
+  CAF_CHECK(verify_webhook(secret, sent.headers, sent.body, now_s).ok());
+  CAF_CHECK(!verify_webhook(older, sent.headers, sent.body, now_s).ok());
+}
+
+CAF_TEST(a_test_is_tried_once) {
+  start();
+  auto d = made("test");
+  d.type = channel_test_type;
+  d.alert.clear();
+  CAF_REQUIRE(memory::make_delivery_store(db)->add_test(d, me).ok());
+  pass(1s);
+  CAF_REQUIRE_EQUAL(out->calls.size(), 1u);
+  answer(0, 500);
+  CAF_CHECK(kept("test").what.state == delivery_state::failed);
+  pass(60s);
+  CAF_CHECK_EQUAL(out->calls.size(), 1u);
+}
+
+CAF_TEST(tried_anew_by_hand_its_schedule_begins_again) {
+  start();
+  deliver("one");
+  answer(0, 500);
+  pass(7s);
+  answer(1, 500);
+  pass(70s);
+  answer(2, 500);
+  CAF_CHECK(kept("one").what.state == delivery_state::failed);
+  CAF_REQUIRE(memory::make_delivery_store(db)->retry("one", me).ok());
+  pass(1s);
+  CAF_REQUIRE_EQUAL(out->calls.size(), 4u);
+  CAF_CHECK_EQUAL(header(3, "webhook-id"), "one");
+  answer(3, 500);
+  CAF_CHECK(kept("one").what.state == delivery_state::pending);
+  pass(7s);
+  answer(4, 200);
+  CAF_CHECK(kept("one").what.state == delivery_state::delivered);
+  CAF_CHECK_EQUAL(kept("one").what.attempt_count, 5u);
+}
+
 CAF_TEST(a_failed_attempt_is_made_again_under_the_same_id) {
   start();
   deliver("one");

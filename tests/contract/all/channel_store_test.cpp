@@ -36,6 +36,30 @@ CAF_TEST(a_channel_is_kept_with_its_secrets) {
   });
 }
 
+CAF_TEST(a_channel_is_changed_as_it_is_then) {
+  EP_SAME_ANSWERS([](backend& b) {
+    auto to = [](const std::string& url) {
+      return [url](channel& c) -> result<void> {
+        c.url = url;
+        c.secrets.insert(c.secrets.begin(), "whsec_newer");
+        c.secret_ends_at_ms = {5'000'000'000'000, 77};
+        return {};
+      };
+    };
+    b.say("nobody", b.channels->change("c1", "channel.changed", to("x"), me));
+    CAF_REQUIRE(b.channels->put(sample_channel("c1"), me));
+    b.say("changed", b.channels->change("c1", "channel.moved", to("y"), me));
+    b.say("kept", b.channels->get("c1"));
+    auto refuse = [](channel& c) -> result<void> {
+      c.url = "never";
+      return failure{errc::conflict, "no"};
+    };
+    b.say("refused", b.channels->change("c1", "channel.moved", refuse, me));
+    b.say("as it was", b.channels->get("c1"));
+    b.say("what is told of it", b.audit->query({}));
+  });
+}
+
 CAF_TEST(channels_are_listed_in_pages) {
   EP_SAME_ANSWERS([](backend& b) {
     for (auto* id : {"b", "a", "C"})

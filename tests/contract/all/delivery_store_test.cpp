@@ -144,6 +144,75 @@ CAF_TEST(a_retry_is_due_when_its_time_has_come) {
   });
 }
 
+CAF_TEST(a_test_is_due_at_once_for_whoever_comes_first) {
+  EP_SAME_ANSWERS([](backend& b) {
+    delivery d;
+    d.id = "t1";
+    d.channel = "c1";
+    d.type = channel_test_type;
+    d.body = "{}";
+    d.created_at_ms = 9;
+    d.traceparent = "a trace";
+    b.say("no such channel", b.deliveries->add_test(d, me));
+    put_channel(b, "c1");
+    b.say("added", b.deliveries->add_test(d, me));
+    b.say("claimed", b.deliveries->claim("webhook", "w2", 10, 1min));
+    put_channel(b, "c1", true);
+    d.id = "t2";
+    auto refused = b.deliveries->add_test(d, me);
+    b.say("disabled", refused);
+    CAF_CHECK(!refused && refused.error().code == errc::conflict);
+    b.say("stories", b.deliveries->query({}));
+    audit_query tested;
+    tested.action = "channel.tested";
+    b.say("told", b.audit->query(tested));
+  });
+}
+
+CAF_TEST(a_delivery_can_be_tried_anew) {
+  EP_SAME_ANSWERS([](backend& b) {
+    put_channel(b, "c1");
+    commit_deliveries(b, 3, "c1", 60'000);
+    attempt_verdict failed{delivery_state::failed, {}, false};
+    attempt_verdict later{delivery_state::pending, real_now_ms() + 60'000,
+                          false};
+    attempt_verdict done{delivery_state::delivered, {}, false};
+    b.say("in hand", b.deliveries->retry("d1", me));
+    CAF_REQUIRE(b.deliveries->record({attempt_of("d1", 7, failed),
+                                      attempt_of("d2", 1, later),
+                                      attempt_of("d3", 1, done)}));
+    b.say("nothing is due", b.deliveries->claim("webhook", "w2", 10, 1min));
+    b.say("failed", b.deliveries->retry("d1", me));
+    b.say("waiting", b.deliveries->retry("d2", me));
+    b.say("delivered", b.deliveries->retry("d3", me));
+    b.say("unknown", b.deliveries->retry("d9", me));
+    b.say("both are due", b.deliveries->claim("webhook", "w2", 10, 1min));
+    b.say("taken", b.deliveries->retry("d1", me));
+    audit_query retried;
+    retried.action = "delivery";
+    b.say("told", b.audit->query(retried));
+  });
+}
+
+CAF_TEST(what_has_nowhere_to_go_is_not_tried_anew) {
+  EP_SAME_ANSWERS([](backend& b) {
+    put_channel(b, "c1");
+    commit_deliveries(b, 1);
+    attempt_verdict gone{delivery_state::failed, {}, true}; // 410
+    CAF_REQUIRE(b.deliveries->record({attempt_of("d1", 1, gone)}));
+    auto refused = b.deliveries->retry("d1", me);
+    b.say("disabled", refused);
+    CAF_CHECK(!refused && refused.error().code == errc::conflict);
+    CAF_REQUIRE(b.channels->remove("c1", me));
+    refused = b.deliveries->retry("d1", me);
+    b.say("gone", refused);
+    CAF_CHECK(!refused && refused.error().code == errc::conflict);
+    audit_query of;
+    of.target = "channel/c1";
+    b.say("who disabled it", b.audit->query(of));
+  });
+}
+
 CAF_TEST(what_has_nowhere_to_go_is_failed_with_the_reason) {
   EP_SAME_ANSWERS([](backend& b) {
     put_channel(b, "c1", true);
@@ -180,6 +249,10 @@ CAF_TEST(deliveries_are_listed_newest_first_and_filtered) {
     ask("alert", [](auto& q) { q.alert = "a2"; });
     ask("channel", [](auto& q) { q.channel = "c1"; });
     ask("state", [](auto& q) { q.state = delivery_state::delivered; });
+    ask("type", [](auto& q) { q.type = "alert.opened"; });
+    ask("another type", [](auto& q) { q.type = "channel.test"; });
+    ask("from", [](auto& q) { q.from_ms = 3; });
+    ask("to", [](auto& q) { q.to_ms = 3; });
     ask("page", [](auto& q) {
       q.before = {4, "d4"};
       q.limit = 2;
