@@ -19,8 +19,10 @@ command restore_command();
 command tail_command();
 std::vector<command> rules_commands();
 std::vector<command> channels_commands();
+std::vector<command> deliveries_commands();
 std::vector<command> keys_commands();
 std::vector<command> event_types_commands();
 std::vector<command> dead_letters_commands();
+command audit_command();
 
 } // namespace eventpulse

@@ -1,6 +1,7 @@
-// The commands that speak to a running EventPulse: rules, channels, keys.
+// The commands that speak to a running EventPulse about rules.
 
 #include "runtime/app/api_client.hpp"
+#include "runtime/app/api_command.hpp"
 #include "runtime/app/commands.hpp"
 #include "runtime/core/rules/compile.hpp"
 #include "runtime/core/rules/document.hpp"
@@ -15,11 +16,6 @@ namespace eventpulse {
 namespace json = boost::json;
 
 namespace {
-
-int fail(const char* name, const failure& why) {
-  std::cerr << name << ": " << why.detail << '\n';
-  return exit_code_of(why.code);
-}
 
 result<std::string> read_text(const std::string& path) {
   std::ostringstream text;
@@ -36,57 +32,6 @@ result<std::string> read_text(const std::string& path) {
 
 bool is_yaml(const std::string& path) {
   return path.ends_with(".yaml") || path.ends_with(".yml");
-}
-
-/// Calls the API and prints its answer: with --json as it is, else by `show`.
-int call_and_show(const char* name, const arguments& given,
-                  const std::string& method, const std::string& path,
-                  const std::function<void(const json::value&)>& show,
-                  const std::string& body = {},
-                  const std::string& type = "application/json") {
-  auto api = api_client::of(given);
-  if (!api)
-    return fail(name, api.error());
-  auto answer = api->call(method, path, body, body.empty() ? "" : type);
-  if (!answer)
-    return fail(name, answer.error());
-  if (given.has("json"))
-    std::cout << json::serialize(*answer) << '\n';
-  else
-    show(*answer);
-  return exit_code::ok;
-}
-
-std::string text_of(const json::value& object, const char* name) {
-  auto* found =
-      object.is_object() ? object.as_object().if_contains(name) : nullptr;
-  if (!found || found->is_null())
-    return "-";
-  return found->is_string() ? std::string(found->as_string())
-                            : json::serialize(*found);
-}
-
-/// A line an item, the named fields in columns.
-std::function<void(const json::value&)>
-columns(std::vector<const char*> names) {
-  return [names](const json::value& answer) {
-    for (auto& item : answer.at("items").as_array()) {
-      std::string line;
-      for (auto* name : names)
-        line += (line.empty() ? "" : "\t") + text_of(item, name);
-      std::cout << line << '\n';
-    }
-  };
-}
-
-command api_command(const char* name, const char* group, const char* summary) {
-  command out;
-  out.name = name;
-  out.group = group;
-  out.summary = summary;
-  out.flags = api_flags();
-  out.flags.push_back(json_flag());
-  return out;
 }
 
 constexpr auto* rules_group = "Rules";
@@ -242,83 +187,6 @@ std::vector<command> rules_commands() {
                          [](const json::value&) { std::cout << "deleted\n"; });
   };
   return {rules_validate(), rules_test(), list, get, publish, status, remove};
-}
-
-std::vector<command> channels_commands() {
-  constexpr auto* group = "Notification";
-  auto list = api_command("channels list", group, "List channels.");
-  list.run = [](const arguments& given) {
-    return call_and_show("channels list", given, "GET",
-                         "/v1/channels?limit=1000",
-                         columns({"id", "kind", "url", "disabled"}));
-  };
-  auto put = api_command("channels put", group, "Make or change a channel.");
-  put.operands = "ID URL";
-  put.help = "A webhook signed as Standard Webhooks says. The secret is shown "
-             "once.";
-  put.examples = {
-      "eventpulse channels put fraud-desk https://example.com/hook"};
-  put.operands_min = put.operands_max = 2;
-  put.run = [](const arguments& given) {
-    json::object body{{"kind", "webhook"}, {"url", given.positional()[1]}};
-    return call_and_show(
-        "channels put", given, "PUT", "/v1/channels/" + given.positional()[0],
-        [](const json::value& c) {
-          std::cout << text_of(c, "id") << "\tsecret " << text_of(c, "secret")
-                    << '\n';
-        },
-        json::serialize(body));
-  };
-  auto remove = api_command("channels delete", group, "Delete a channel.");
-  remove.operands = "ID";
-  remove.operands_min = remove.operands_max = 1;
-  remove.run = [](const arguments& given) {
-    return call_and_show("channels delete", given, "DELETE",
-                         "/v1/channels/" + given.positional()[0],
-                         [](const json::value&) { std::cout << "deleted\n"; });
-  };
-  return {list, put, remove};
-}
-
-std::vector<command> keys_commands() {
-  constexpr auto* group = "Access";
-  auto list = api_command("keys list", group, "List API keys.");
-  list.run = [](const arguments& given) {
-    return call_and_show(
-        "keys list", given, "GET", "/v1/keys",
-        columns({"id", "name", "scopes", "expires_at", "revoked_at"}));
-  };
-  auto create = api_command("keys create", group, "Make an API key.");
-  create.operands = "NAME SCOPE...";
-  create.help = "The key is shown once. Scopes: events:write, events:read, "
-                "rules:write,\nrules:read, alerts:write, alerts:read, admin.";
-  create.examples = {"eventpulse keys create shop events:write"};
-  create.flags.push_back(
-      {"expires", "TIME", "When it ends, RFC 3339.", "", false, ""});
-  create.operands_min = 2;
-  create.operands_max = 8;
-  create.run = [](const arguments& given) {
-    json::object body{{"name", given.positional()[0]}};
-    json::array scopes;
-    for (size_t i = 1; i < given.positional().size(); ++i)
-      scopes.push_back(json::string(given.positional()[i]));
-    body["scopes"] = std::move(scopes);
-    if (given.has("expires"))
-      body["expires_at"] = given.get("expires");
-    return call_and_show(
-        "keys create", given, "POST", "/v1/keys",
-        [](const json::value& k) { std::cout << text_of(k, "key") << '\n'; },
-        json::serialize(body));
-  };
-  auto revoke = api_command("keys revoke", group, "End an API key.");
-  revoke.operands = "ID";
-  revoke.operands_min = revoke.operands_max = 1;
-  revoke.run = [](const arguments& given) {
-    return call_and_show("keys revoke", given, "DELETE",
-                         "/v1/keys/" + given.positional()[0],
-                         [](const json::value&) { std::cout << "revoked\n"; });
-  };
-  return {list, create, revoke};
 }
 
 } // namespace eventpulse

@@ -66,12 +66,13 @@ up_hooks hooks() {
 
 int main(int argc, char** argv) {
   std::vector<command> commands{
-      up_command(hooks()), intake_command(), worker_command(),
-      migrate_command(),   send_command(),   tail_command(),
-      doctor_command(),    erase_command(),  backup_command(),
-      restore_command(),   version_command()};
-  for (auto& more : {rules_commands(), channels_commands(), keys_commands(),
-                     event_types_commands(), dead_letters_commands()})
+      up_command(hooks()), intake_command(),  worker_command(),
+      migrate_command(),   send_command(),    tail_command(),
+      doctor_command(),    erase_command(),   backup_command(),
+      restore_command(),   version_command(), audit_command()};
+  for (auto& more :
+       {rules_commands(), channels_commands(), deliveries_commands(),
+        keys_commands(), event_types_commands(), dead_letters_commands()})
     commands.insert(commands.end(), more.begin(), more.end());
   command_line line("eventpulse", EVENTPULSE_VERSION, std::move(commands));
   return line.run({argv + 1, argv + argc}, std::cout, std::cerr);
