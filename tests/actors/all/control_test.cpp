@@ -42,8 +42,9 @@ struct fixture : actor_fixture {
   std::vector<http_reply> replies;
 
   fixture() {
-    for (auto s : {scope::admin, scope::rules_read, scope::rules_write,
-                   scope::events_read, scope::alerts_read}) {
+    for (auto s :
+         {scope::admin, scope::rules_read, scope::rules_write,
+          scope::events_read, scope::alerts_read, scope::alerts_write}) {
       api_key key;
       key.id = key.name = std::string(to_string(s));
       key.hash = sha256_hex("ep_" + key.name);
