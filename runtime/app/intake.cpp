@@ -63,7 +63,8 @@ bool is_intake(const http_request& head) {
 }
 
 bool is_live(const http_request& head) {
-  return head.path == "/v1/live";
+  auto* route = find_process_route(head);
+  return route && route->owner == route_owner::live;
 }
 
 class intake_house {
@@ -104,6 +105,9 @@ public:
       return send<health_actor>(health_, std::move(call));
     case route_owner::document:
       return call.reply(api_document_answer(*call.head));
+    case route_owner::live: // comes as a web_socket_request
+      return call.reply(to_http(
+          failure{errc::internal, "the live feed speaks WebSocket alone"}));
     }
   }
 

@@ -7,8 +7,9 @@ namespace eventpulse {
 
 std::span<const process_route> process_routes() {
   using enum route_owner;
-  static constexpr std::array<process_route, 5> all{{
+  static constexpr std::array<process_route, 6> all{{
       {"POST", "/v1/events", intake},
+      {"GET", "/v1/live", live},
       {"GET", "/healthz", health},
       {"GET", "/readyz", health},
       {"GET", "/metrics", health},

@@ -10,7 +10,7 @@
 
 namespace eventpulse {
 
-enum class route_owner { intake, health, document };
+enum class route_owner { intake, live, health, document };
 
 struct process_route {
   std::string_view method;
@@ -20,8 +20,8 @@ struct process_route {
 
 std::span<const process_route> process_routes();
 
-/// The route of a request, or null where it is the control actor's. Of health
-/// and document the path alone decides: they refuse other methods themselves.
+/// The route of a request, or null where it is the control actor's. But for
+/// intake the path alone decides: the others refuse other methods themselves.
 const process_route* find_process_route(const http_request& head);
 
 } // namespace eventpulse

@@ -10,6 +10,7 @@
 // Each answer must have a status, a content type and headers that the document
 // names, and a body that its schema takes, with no member it does not describe.
 
+import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import zlib from "node:zlib";
@@ -133,12 +134,21 @@ function send(base, method, target, headers, body) {
           status: answer.statusCode, headers: answer.headers,
           text: Buffer.concat(pieces).toString() }));
       });
+    request.on("upgrade", (answer, socket) => {
+      socket.destroy();
+      done({ status: answer.statusCode, headers: answer.headers, text: "" });
+    });
     request.on("error", failed);
     // With this the server says what it thinks before it gets the body.
     if (headers.Expect) request.flushHeaders();
     else request.end(body);
   });
 }
+
+// Of every call of a route that speaks WebSocket, with the nonce of RFC 6455.
+const handshake = { Connection: "Upgrade", Upgrade: "websocket",
+  "Sec-WebSocket-Version": "13",
+  "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==" };
 
 /** Calls an operation: { path: {…}, query, headers, body, type, key, base }. */
 async function call(id, o = {}) {
@@ -148,7 +158,7 @@ async function call(id, o = {}) {
     encodeURIComponent(o.path?.[name] ??
       decodeURIComponent(op.parameters.find((p) =>
         p.in === "path" && p.name === name).example)));
-  const headers = { ...o.headers };
+  const headers = { ...("101" in op.responses ? handshake : {}), ...o.headers };
   const key = o.key ?? adminKey;
   if (key) headers.Authorization = `Bearer ${key}`;
   let body = o.body;
@@ -302,6 +312,134 @@ async function rules() {
   expect(versions.body.items.length === 2, "a deletion is a version");
 }
 
+async function eventTypes() {
+  const type = (name) => ({ path: { type: name } });
+  const body = { properties: { who: { type: "string" } }, required: ["who"] };
+  const made = await call("putEventType",
+    { ...type("strict"), body, status: 201 });
+  const etag = made.headers.etag;
+  await call("putEventType", { ...type("strict"), status: 200,
+    body: made.body, headers: { "If-Match": etag } });
+  await call("putEventType", { ...type("strict"), body, status: 409,
+    headers: { "If-Match": etag } });
+  await call("putEventType", { ...type("strict"), body, status: 409,
+    headers: { "If-None-Match": "*" } });
+  const noted = await call("putEventType", { ...type("noted"), status: 201,
+    body: { properties: { a: { type: "string", format: "colour" } } } });
+  expect(noted.body.notes, "a format that is not known is not noted");
+  await call("putEventType", { ...type("bad"), body: "{", status: 400 });
+  await call("putEventType",
+    { ...type("bad"), body: { type: "nothing" }, status: 422 });
+  await call("putEventType",
+    { ...type("bad"), body: { schema: {}, colour: 1 }, status: 422 });
+  await call("putEventType",
+    { ...type("bad"), body: "x".repeat(270_000), status: 413 });
+  for (const media of Object.values(
+    operation("putEventType").requestBody.content["application/json"].examples))
+    await call("putEventType",
+      { ...type("example"), body: media.value, status: [200, 201] });
+  const list = await call("listEventTypes", { query: "limit=1", status: 200 });
+  expect(list.body.next, "a page of 1 has no next");
+  await call("listEventTypes",
+    { query: `limit=1&cursor=${list.body.next}`, status: 200 });
+  const got = await call("getEventType", { ...type("strict"), status: 200 });
+  expect(got.body.version === 2 && got.body.schema.required[0] === "who",
+    "another schema is shown than was put");
+  await call("deleteEventType",
+    { ...type("noted"), headers: { "If-Match": "\"7\"" }, status: 409 });
+  await call("deleteEventType", { ...type("noted"), status: 204 });
+  for (const read of ["getEventType", "listEventTypeVersions",
+    "deleteEventType"])
+    await call(read, { ...type("none"), status: 404 });
+  const versions = await call("listEventTypeVersions",
+    { ...type("noted"), status: 200 });
+  expect(versions.body.items.length === 2, "a deletion is a version");
+  await call("listEventTypeVersions",
+    { ...type("noted"), query: "limit=1&cursor=2", status: 200 });
+  await call("listEventTypeVersions",
+    { ...type("noted"), query: "cursor=x", status: 422 });
+}
+
+/** After eventTypes() and events(), which have sent what is refused. */
+async function deadLetters() {
+  const none = id("00000000-0000-7000-8000-00000000ffff");
+  for (let i = 0; i < 5; ++i)
+    await call("sendEvents",
+      { body: { type: "strict", data: { number: i } }, status: 422 });
+  const letters = await eventually("five dead letters", async () => {
+    const { items } = (await call("listDeadLetters",
+      { query: "type=strict&kind=request&key=admin", status: 200 })).body;
+    return items.length === 5 && items;
+  });
+  const page = await call("listDeadLetters",
+    { query: "state=pending&limit=1", status: 200 });
+  await call("listDeadLetters",
+    { query: `state=pending&limit=1&cursor=${page.body.next}`, status: 200 });
+  await call("listDeadLetters", { query: "state=gone", status: 422 });
+
+  let malformed;
+  for (const { id: one } of (await call("listDeadLetters")).body.items)
+    if ((await call("getDeadLetter", { ...id(one), status: 200 }))
+      .body.original === "{") malformed = one;
+  await call("replayDeadLetter", { ...id(malformed), status: 400 });
+  await call("replayDeadLetter", { ...id(letters[0].id), status: 422 });
+  const refused = await call("replayDeadLetters",
+    { body: { type: "strict" }, status: 200 });
+  expect(refused.body.failed === 5, "what does not fit was replayed");
+  expect((await call("getDeadLetter", id(letters[0].id))).body.attempts === 2,
+    "attempts are not counted");
+
+  await call("putEventType",
+    { path: { type: "strict" }, body: true, status: 200 });
+  await call("replayDeadLetter", { ...id(letters[0].id), status: 200 });
+  await call("replayDeadLetter", { ...id(letters[0].id), status: 409 });
+  const some = await call("replayDeadLetters",
+    { query: "type=strict&limit=1", status: 200 });
+  expect(some.body.replayed === 1 && some.body.next, "not one was replayed");
+  await call("discardDeadLetter", { ...id(letters[1].id), status: 204 });
+  await call("discardDeadLetter", { ...id(letters[1].id), status: 409 });
+  await call("deleteDeadLetter", { ...id(letters[2].id), status: 204 });
+  await call("deleteDeadLetter", { ...id(letters[2].id), status: 409 });
+  await call("getDeadLetter", { ...id(letters[2].id), status: 200 });
+  for (const one of ["getDeadLetter", "replayDeadLetter", "discardDeadLetter",
+    "deleteDeadLetter"])
+    await call(one, { ...none, status: 404 });
+  for (const many of ["replayDeadLetters", "discardDeadLetters"]) {
+    await call(many, { body: "{", status: 400 });
+    await call(many, { body: { colour: 1 }, status: 422 });
+    await call(many, { status: 413, headers: {
+      "Content-Length": "99999999", "Expect": "100-continue" } });
+  }
+  await call("discardDeadLetters", { status: 422 });
+  const gone = await call("discardDeadLetters",
+    { body: { type: "strict" }, status: 200 });
+  expect(gone.body.discarded === 1, `${gone.body.discarded} were discarded`);
+}
+
+async function live() {
+  const taken = await call("followLive",
+    { query: "topics=events,alerts&severity=critical", status: 101 });
+  expect(taken.headers["sec-websocket-accept"] === createHash("sha1")
+    .update(`${handshake["Sec-WebSocket-Key"]}258EAFA5-E914-47DA-95CA-` +
+      "C5AB0DC85B11").digest("base64"), "the handshake is answered wrongly");
+  await call("followLive",
+    { headers: { "Sec-WebSocket-Version": "8" }, status: 426 });
+  await call("followLive", { headers: { Upgrade: "h2c" }, status: 426 });
+  await call("followLive",
+    { headers: { "Sec-WebSocket-Key": "short" }, status: 400 });
+  await call("followLive",
+    { query: "after=999999999_1_0-1-0", status: 410 });
+  await call("followLive", { query: "after=1", status: 422 });
+  await call("followLive", { query: "topics=gossip", status: 422 });
+  await call("followLive",
+    { query: "topics=events&where=event.nonsense.(", status: 422 });
+  const alertsOnly = (await makeKey("alerts-only", ["alerts:read"])).key;
+  await call("followLive",
+    { key: alertsOnly, query: "topics=alerts,rules", status: 403 });
+  await call("followLive",
+    { key: alertsOnly, query: "topics=deliveries", status: 101 });
+}
+
 async function channels() {
   const hook = process.env.EVENTPULSE_HOOK;
   const body = { kind: "webhook", url: hook };
@@ -377,18 +515,21 @@ async function processes() {
   }
 }
 
+// What an operation needs to get as far as the servers.
+const sound = {
+  publishRule: { ...id("contract"), body: rule },
+  putChannel: { body: { kind: "webhook", url: "http://127.0.0.1/" } },
+  createKey: { body: { name: "later", scopes: ["admin"] } },
+  sendEvents: { body: { type: "a" } },
+  putEventType: { body: {} },
+  discardDeadLetters: { query: "all=true" },
+};
+
 /** 503 of every operation that documents it, but for those that `without`. */
 async function unavailable(chosen) {
   for (const op of operations) {
     if (!("503" in op.responses) || !chosen(op)) continue;
-    const body = op.operationId === "publishRule" ? rule
-      : op.operationId === "putChannel"
-        ? { kind: "webhook", url: "http://127.0.0.1/" }
-        : op.operationId === "createKey"
-          ? { name: "later", scopes: ["admin"] }
-          : op.operationId === "sendEvents" ? { type: "a" } : undefined;
-    const at = op.operationId === "publishRule" ? id("contract") : {};
-    await call(op.operationId, { ...at, body, status: 503 });
+    await call(op.operationId, { ...sound[op.operationId], status: 503 });
   }
 }
 
@@ -401,7 +542,10 @@ switch (phase) {
     await keys();
     await channels();
     await rules();
+    await eventTypes();
     await events();
+    await deadLetters();
+    await live();
     await outcomes();
     break;
   case "no-database":

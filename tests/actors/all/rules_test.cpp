@@ -313,8 +313,8 @@ CAF_TEST(a_rule_that_nothing_concerns_does_not_make_a_start_read_far_back) {
     emit("x");
     pass(11s);
   }
-  auto reached = db->snapshots["m"].at.key.received_at_ms;
-  CAF_CHECK(reached >= surroundings->now - 400'000);
+  auto at = db->snapshots["m"].at.key.received_at_ms;
+  CAF_CHECK(at >= surroundings->now - 400'000);
   restart();
   emit("m");
   CAF_CHECK_EQUAL(alerts_of("m"), 1u);

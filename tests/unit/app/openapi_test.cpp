@@ -6,6 +6,7 @@
 #include "actors/control_routes.hpp"
 #include "runtime/app/api_document.hpp"
 #include "runtime/app/process_routes.hpp"
+#include "runtime/core/live/live_request.hpp"
 
 #include <boost/json.hpp>
 
@@ -34,6 +35,20 @@ std::map<std::string, json::object> documented() {
   return out;
 }
 
+/// The scope that a route needs, the live feed for its default topic.
+std::string needed_by(route_owner who) {
+  switch (who) {
+  case route_owner::intake:
+    return std::string(to_string(scope::events_write));
+  case route_owner::live:
+    return std::string(to_string(scope_of(live_topic::alerts)));
+  case route_owner::health:
+  case route_owner::document:
+    return {};
+  }
+  return {};
+}
+
 /// The same, and the scope that each needs; empty where none.
 std::map<std::string, std::string> served() {
   std::map<std::string, std::string> out;
@@ -41,10 +56,7 @@ std::map<std::string, std::string> served() {
     out[std::string(r.method) + ' ' + std::string(r.path)] =
         to_string(r.needed);
   for (const auto& r : process_routes())
-    out[std::string(r.method) + ' ' + std::string(r.path)] =
-        r.owner == route_owner::intake
-            ? std::string(to_string(scope::events_write))
-            : std::string{};
+    out[std::string(r.method) + ' ' + std::string(r.path)] = needed_by(r.owner);
   return out;
 }
 
@@ -116,6 +128,7 @@ CAF_TEST(a path decides who answers and for events the method too) {
   const auto of = [](route_owner o) { return static_cast<int>(o); };
   CAF_CHECK_EQUAL(owner("POST", "/v1/events"), of(route_owner::intake));
   CAF_CHECK_EQUAL(owner("GET", "/v1/events"), -1);
+  CAF_CHECK_EQUAL(owner("POST", "/v1/live"), of(route_owner::live));
   CAF_CHECK_EQUAL(owner("PUT", "/healthz"), of(route_owner::health));
   CAF_CHECK_EQUAL(owner("GET", "/openapi.json"), of(route_owner::document));
   CAF_CHECK_EQUAL(owner("GET", "/v1/rules"), -1);
