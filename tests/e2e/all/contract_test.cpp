@@ -51,6 +51,8 @@ CAF_TEST_FIXTURE_SCOPE(contract, fixture)
 
 CAF_TEST(every documented answer is given and is as documented) {
   phase("use");
+  p.kill("worker");
+  phase("no-worker");
   p.servers().kill_postgres();
   phase("no-database");
   p.servers().kill_redis();
