@@ -36,6 +36,7 @@ public:
   /// Into a fresh state of the same rule.
   result<void> load(const rule_snapshot& from);
 
+  /// The activation too: what it says is of its own place in the order.
   std::optional<int64_t> next_deadline_ms() const;
   cursor at() const { return at_; }
   cursor aloud_after() const { return aloud_after_; }

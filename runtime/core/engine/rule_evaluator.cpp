@@ -144,7 +144,11 @@ step_outcome rule_evaluator::state::replace(compiled_rule_ptr rule,
 
 std::optional<int64_t> rule_evaluator::state::next_deadline_ms() const {
   const auto* first = groups_.first_due();
-  return first ? first->deadline : std::nullopt;
+  auto due = first ? first->deadline : std::nullopt;
+  if (activated_)
+    return due;
+  const auto activation = time_of(activate_at_);
+  return due ? std::min(*due, activation) : activation;
 }
 
 std::vector<alert_change>
