@@ -21,7 +21,8 @@ void add_filters(command& to) {
   auto add = [&](const char* name, const char* value, const char* meaning) {
     to.flags.push_back({name, value, meaning, "", false, ""});
   };
-  add("kind", "KIND", "Only of this kind: request, row, entry, evaluation …");
+  add("kind", "KIND",
+      "Only of this kind, e.g. request, row, entry or evaluation.");
   add("type", "TYPE", "Only of events of this type.");
   add("key", "NAME", "Only what this API key sent.");
   add("from", "TIME", "Only from then on, RFC 3339.");
@@ -136,7 +137,7 @@ bool says_which(const char* name, const arguments& given, bool& one) {
   if (one != many)
     return true;
   std::cerr << name
-            << ": name an ID, or filters (--type …), or --all; not both\n";
+            << ": name an ID, or filters (--type TYPE), or --all; not both\n";
   return false;
 }
 
@@ -182,8 +183,9 @@ command replay_command() {
       "They are parsed and checked as a fresh request is, under the same "
       "source and ids, and\nstored once however often this is done. What is "
       "still refused stays as it is.";
-  out.examples = {"eventpulse dead-letters replay 0190163d-8694-739b-…",
-                  "eventpulse dead-letters replay --type order.placed"};
+  out.examples = {
+      "eventpulse dead-letters replay 0190163d-8694-739b-aea5-966c26f8ad91",
+      "eventpulse dead-letters replay --type order.placed"};
   add_filters(out);
   out.flags.push_back({"all", "", "Every pending one.", "", false, ""});
   out.operands_max = 1;

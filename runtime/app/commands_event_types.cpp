@@ -55,6 +55,7 @@ std::vector<command> event_types_commands() {
   auto show = api_command("event-types show", group,
                           "Print the schema of an event type.");
   show.operands = "TYPE";
+  show.examples = {"eventpulse event-types show order.placed"};
   show.operands_min = show.operands_max = 1;
   show.run = [](const arguments& given) {
     return call_and_show("event-types show", given,
@@ -93,6 +94,7 @@ std::vector<command> event_types_commands() {
   auto remove = api_command("event-types delete", group,
                             "Remove the schema of an event type.");
   remove.operands = "TYPE";
+  remove.examples = {"eventpulse event-types delete order.placed"};
   remove.operands_min = remove.operands_max = 1;
   remove.run = [](const arguments& given) {
     return call_and_show("event-types delete", given,

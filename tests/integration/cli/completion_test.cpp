@@ -25,9 +25,11 @@ struct fixture {
   }
 
   std::string script(const std::string& shell) {
-    const auto printed = run_product({"completion", shell});
-    CAF_REQUIRE_EQUAL(printed.code, 0);
-    return dir.write("script." + shell, printed.output);
+    const auto path = dir.write("script." + shell, "");
+    const auto done = run({"/bin/sh", "-c", "\"$0\" completion \"$1\" > \"$2\"",
+                           product_binary(), shell, path});
+    CAF_REQUIRE_EQUAL(done.code, 0);
+    return path;
   }
 
   static words lines(const std::string& text) {
