@@ -288,7 +288,9 @@ CAF_TEST(what_is_older_than_its_time_goes_while_all_runs) {
       },
       patience));
   CAF_CHECK_EQUAL(count("events"), 1);
-  CAF_CHECK(holds(p.log_of("worker"), "event=retention_day_dropped"));
+  CAF_CHECK(eventually(
+      [&] { return holds(p.log_of("worker"), "event=retention_day_dropped"); },
+      patience));
   // And the next event finds everything in its place.
   p.command({"send"}, "{\"type\":\"b\"}\n");
   CAF_CHECK(eventually([&] { return count("events") == 2; }, patience));
