@@ -43,8 +43,7 @@ public:
 private:
   void handle(const http_exchange& call);
   bool ask_again(const http_exchange& call);
-  void place(const control_row& row, http_response answer,
-             const std::function<void(http_reply)>& reply);
+  void place(const control_outcome& outcome, const http_exchange& call);
   void reply_when_known(http_response answer,
                         const std::function<void(http_reply)>& reply);
   void sweep();

@@ -55,6 +55,7 @@ struct control_outcome {
   std::optional<control_row> row = {};
   bool keys_changed = false; // intake should know before the answer is given
   bool again = false; // the caller waits for something: ask once more soon
+  std::vector<control_row> more_rows = {}; // of a change of several things
 };
 
 /// The body as a JSON object; malformed or invalid otherwise.

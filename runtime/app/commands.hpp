@@ -14,6 +14,9 @@ command version_command();
 command doctor_command();
 command send_command();
 std::vector<command> rules_commands();
+std::vector<command> rule_change_commands(); // among rules_commands()
+std::vector<command> alerts_commands();
+std::vector<command> events_commands();
 std::vector<command> channels_commands();
 std::vector<command> keys_commands();
 

@@ -62,7 +62,8 @@ int main(int argc, char** argv) {
                                 worker_command(),    migrate_command(),
                                 send_command(),      doctor_command(),
                                 version_command()};
-  for (auto& more : {rules_commands(), channels_commands(), keys_commands()})
+  for (auto& more : {events_commands(), rules_commands(), alerts_commands(),
+                     channels_commands(), keys_commands()})
     commands.insert(commands.end(), more.begin(), more.end());
   command_line line("eventpulse", EVENTPULSE_VERSION, std::move(commands));
   return line.run({argv + 1, argv + argc}, std::cout, std::cerr);

@@ -1,6 +1,7 @@
 #include "runtime/adapters/memory/memory_database.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace eventpulse::memory {
 
@@ -29,8 +30,21 @@ void write(database& db, const outcome_commit& what) {
   }
   for (auto& r : what.rules)
     db.cursors[r.rule] = r;
-  for (auto& change : what.changes)
-    db.alerts[change.after.id] = storable(change.after);
+  for (auto& change : what.changes) {
+    auto& kept = db.alerts[change.after.id];
+    auto before = std::exchange(kept, storable(change.after));
+    kept.acknowledged_at_ms = before.acknowledged_at_ms;
+    kept.acknowledged_by = before.acknowledged_by;
+    kept.acknowledge_comment = before.acknowledge_comment;
+  }
+  for (auto& a : what.acknowledged) {
+    auto found = db.alerts.find(a.what.alert);
+    if (found == db.alerts.end() || found->second.acknowledged_at_ms)
+      continue;
+    found->second.acknowledged_at_ms = a.key.received_at_ms;
+    found->second.acknowledged_by = a.what.by;
+    found->second.acknowledge_comment = a.what.comment;
+  }
   for (auto& d : what.deliveries) {
     database::kept_delivery kept;
     kept.what = d;
@@ -68,6 +82,10 @@ bool matches(const alert_query& q, const alert& a) {
   return (!q.id || *q.id == a.id) && (!q.rule || *q.rule == a.rule) &&
          (!q.state || *q.state == a.state) &&
          (!q.severity || *q.severity == a.severity) &&
+         (!q.event || std::find(a.events.begin(), a.events.end(), *q.event) !=
+                          a.events.end()) &&
+         (!q.acknowledged ||
+          *q.acknowledged == a.acknowledged_at_ms.has_value()) &&
          (!q.from_ms || a.opened_at_ms >= *q.from_ms) &&
          (!q.to_ms || a.opened_at_ms < *q.to_ms) &&
          (!q.before || std::pair{a.opened_at_ms, a.id} < *q.before);
@@ -142,6 +160,22 @@ public:
       return std::pair{a.opened_at_ms, a.id} > std::pair{b.opened_at_ms, b.id};
     });
     out.resize(std::min(out.size(), q.limit));
+    return out;
+  }
+
+  result<action_taken> act(const alert_action& action) override {
+    database::access db{*database_, "outcome_store.act"};
+    if (db.broken)
+      return *db.broken;
+    action_taken out{
+        {control_id(action), std::string(control_kind(action.what))}, false};
+    if (db->controls.contains(out.row.id))
+      return out;
+    if (!db->alerts.contains(action.alert))
+      return failure{errc::not_found, "alert " + action.alert};
+    db->controls[out.row.id] = {
+        {out.row.id, out.row.kind, to_json(action), {}}, db->now(), false};
+    out.made = true;
     return out;
   }
 

@@ -6,6 +6,8 @@
 
 #include <boost/json.hpp>
 
+#include <functional>
+
 namespace eventpulse::memory {
 
 namespace {
@@ -55,6 +57,39 @@ published write_version(database& db, rule_version v,
   return {std::move(v), std::move(row)};
 }
 
+result<published> put_one(database& db, const publish_request& request) {
+  auto* newest = newest_of(db, request.id);
+  if (auto wrong = mismatch(newest, request.if_version))
+    return *wrong;
+  for (auto& id : request.notify)
+    if (!db.channels.contains(id))
+      return failure{errc::invalid, "there is no channel " + id};
+  boost::json::error_code error;
+  auto ignored = parse_kept_json(request.document, error);
+  if (error)
+    return failure{errc::rejected, "the document is not JSON"};
+  rule_version v;
+  v.id = request.id;
+  v.version = newest ? newest->what.version + 1 : 1;
+  v.document = request.document;
+  v.published_by = request.by;
+  return write_version(db, std::move(v), request.notify);
+}
+
+result<published> remove_one(database& db, const removal& request) {
+  auto* newest = newest_of(db, request.id);
+  if (!newest || newest->what.deleted)
+    return failure{errc::not_found, "rule " + request.id};
+  if (auto wrong = mismatch(newest, request.if_version))
+    return *wrong;
+  rule_version v;
+  v.id = request.id;
+  v.version = newest->what.version + 1;
+  v.deleted = true;
+  v.published_by = request.by;
+  return write_version(db, std::move(v), {});
+}
+
 class memory_rule_store final : public rule_store {
 public:
   explicit memory_rule_store(database_ptr d) : database_(std::move(d)) {}
@@ -63,22 +98,7 @@ public:
     database::access db{*database_, "rule_store.publish"};
     if (db.broken)
       return *db.broken;
-    auto* newest = newest_of(*db.operator->(), request.id);
-    if (auto wrong = mismatch(newest, request.if_version))
-      return *wrong;
-    for (auto& id : request.notify)
-      if (!db->channels.contains(id))
-        return failure{errc::invalid, "there is no channel " + id};
-    boost::json::error_code error;
-    auto ignored = parse_kept_json(request.document, error);
-    if (error)
-      return failure{errc::rejected, "the document is not JSON"};
-    rule_version v;
-    v.id = request.id;
-    v.version = newest ? newest->what.version + 1 : 1;
-    v.document = request.document;
-    v.published_by = request.by;
-    return write_version(*db.operator->(), std::move(v), request.notify);
+    return put_one(*db.operator->(), request);
   }
 
   result<published> remove(const std::string& id, const std::string& by,
@@ -86,17 +106,37 @@ public:
     database::access db{*database_, "rule_store.remove"};
     if (db.broken)
       return *db.broken;
-    auto* newest = newest_of(*db.operator->(), id);
-    if (!newest || newest->what.deleted)
-      return failure{errc::not_found, "rule " + id};
-    if (auto wrong = mismatch(newest, if_version))
-      return *wrong;
-    rule_version v;
-    v.id = id;
-    v.version = newest->what.version + 1;
-    v.deleted = true;
-    v.published_by = by;
-    return write_version(*db.operator->(), std::move(v), {});
+    return remove_one(*db.operator->(), {id, by, if_version});
+  }
+
+  result<std::vector<published>>
+  apply(const std::vector<publish_request>& put,
+        const std::vector<removal>& gone) override {
+    database::access access{*database_, "rule_store.apply"};
+    if (access.broken)
+      return *access.broken;
+    auto& db = *access.operator->();
+    auto rules = db.rules;
+    auto controls = db.controls;
+    auto generation = db.rule_generation;
+    std::map<std::string, std::function<result<published>()>> changes;
+    for (auto& r : put)
+      changes[r.id] = [&] { return put_one(db, r); };
+    for (auto& r : gone)
+      changes[r.id] = [&] { return remove_one(db, r); };
+    std::vector<published> out;
+    for (auto& [id, change] : changes) {
+      auto done = change();
+      if (!done) {
+        db.rules = std::move(rules);
+        db.controls = std::move(controls);
+        db.rule_generation = generation;
+        return failure{done.error().code,
+                       "rule " + id + ": " + done.error().detail};
+      }
+      out.push_back(std::move(done).value());
+    }
+    return out;
   }
 
   result<rule_version> get(const std::string& id) override {
@@ -132,6 +172,29 @@ public:
     for (auto& kept : db->rules[id])
       out.push_back(with_key(*db.operator->(), kept));
     return out;
+  }
+
+  result<std::vector<rule_version>>
+  versions(const std::string& id, int64_t after, size_t limit) override {
+    database::access db{*database_, "rule_store.versions"};
+    if (db.broken)
+      return *db.broken;
+    std::vector<rule_version> out;
+    if (auto found = db->rules.find(id); found != db->rules.end())
+      for (auto& kept : found->second)
+        if (kept.what.version > after && out.size() < limit)
+          out.push_back(with_key(*db.operator->(), kept));
+    return out;
+  }
+
+  result<rule_version> version(const std::string& id, int64_t number) override {
+    auto found = versions(id, number - 1, 1);
+    if (!found)
+      return found.error();
+    if (found->empty() || found->front().version != number)
+      return failure{errc::not_found,
+                     "rule " + id + " version " + std::to_string(number)};
+    return std::move(found->front());
   }
 
   result<std::vector<rule_version>> in_force(const order_key& key) override {
@@ -170,6 +233,21 @@ public:
     return found == db->statuses.end()
                ? std::optional<rule_status>{}
                : std::optional<rule_status>{found->second};
+  }
+
+  result<evaluation_lag> lag(const std::string& id) override {
+    database::access db{*database_, "rule_store.lag"};
+    if (db.broken)
+      return *db.broken;
+    auto at = db->evaluated;
+    if (auto own = db->cursors.find(id); own != db->cursors.end())
+      at = own->second.detached ? own->second.at : std::max(at, own->second.at);
+    evaluation_lag out;
+    for (auto e = db->events.upper_bound(at.key);
+         e != db->events.end() && out.events < lag_events_max; ++e)
+      if (++out.events == 1)
+        out.ms = std::max<int64_t>(0, db->now() - e->first.received_at_ms);
+    return out;
   }
 
   result<std::vector<control_row>> unplaced(int64_t age_ms) override {

@@ -57,6 +57,8 @@ private:
   void activate(); // evaluator_activation.cpp
   void reach_activation();
   void take_event(const evaluation_batch_ptr& batch, size_t index);
+  void take_by_hand(const placed_action& action); // evaluator_alerts.cpp
+  group* group_of(const std::string& json);
   void end_step();
   int64_t aloud_ms() const;
   bool activation_lies_before(const cursor& to) const;

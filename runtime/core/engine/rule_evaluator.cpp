@@ -78,11 +78,18 @@ void rule_evaluator::state::take_event(const evaluation_batch_ptr& batch,
 
 step_outcome rule_evaluator::state::evaluate(const step& what) {
   out_ = {};
+  auto by_hand = what.by_hand.begin();
   for (auto index : what.hits) {
     EP_EXPECT(what.batch != nullptr);
     EP_EXPECT(index < what.batch->size());
+    for (; by_hand != what.by_hand.end() &&
+           by_hand->key < what.batch->at(index).key();
+         ++by_hand)
+      take_by_hand(*by_hand);
     take_event(what.batch, index);
   }
+  for (; by_hand != what.by_hand.end(); ++by_hand)
+    take_by_hand(*by_hand);
   if (activation_lies_before(what.to))
     reach_activation();
   run_timers(time_of(what.to));

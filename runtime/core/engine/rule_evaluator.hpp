@@ -15,6 +15,7 @@
 #include "messages/alert.hpp"
 #include "messages/result.hpp"
 #include "messages/snapshot.hpp"
+#include "runtime/core/engine/alert_action.hpp"
 #include "runtime/core/engine/evaluation_batch.hpp"
 #include "runtime/core/rules/compile.hpp"
 
@@ -24,12 +25,14 @@
 namespace eventpulse {
 
 /// Grows when the same events would give another state or other outcomes.
-inline constexpr int32_t engine_version = 1;
+inline constexpr int32_t engine_version = 2;
 
 struct step {
   evaluation_batch_ptr batch; // may be null when there are no hits
   std::vector<uint32_t> hits; // candidates, ascending indexes into the batch
   cursor to;                  // everything up to here has been seen
+  /// Resolutions by hand of the rule's alerts, ascending keys.
+  std::vector<placed_action> by_hand = {};
 };
 
 struct step_outcome {

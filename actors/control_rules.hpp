@@ -1,0 +1,40 @@
+#pragma once
+// What the routes over rules share: a rule as they show it, a body as a rule,
+// preconditions, and the answer to a publish.
+
+#include "actors/control_call.hpp"
+#include "runtime/core/rules/compile.hpp"
+
+#include <boost/json.hpp>
+
+#include <optional>
+#include <variant>
+
+namespace eventpulse {
+
+/// The document with its version, when and by whom; a tombstone has no
+/// document.
+boost::json::object rule_object(const rule_version& v);
+
+/// A body's document in its compiled form, or the answer that says all that is
+/// wrong with it.
+std::variant<compiled_rule_ptr, problem>
+compiled_body(const control_call& call);
+
+/// If-Match: "3" is version 3; If-None-Match: * means that there must be none.
+result<std::optional<int64_t>> wanted_version(const control_call& call);
+
+http_response with_version(http_response answer, int64_t version);
+
+/// Publishes `rule` in its canonical form. A precondition of the request that
+/// does not hold is 412 (RFC 9110 section 13.1.1); where the request had none,
+/// `expected` is what the rule must still be at, else 409.
+result<control_outcome> publish_rule(control_call& call,
+                                     const compiled_rule& rule,
+                                     std::optional<int64_t> expected = {});
+
+/// 412 for a precondition of the request, the failure itself otherwise.
+result<control_outcome> refuse_change(const failure& why,
+                                      std::optional<int64_t> precondition);
+
+} // namespace eventpulse
