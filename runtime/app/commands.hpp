@@ -18,6 +18,9 @@ command backup_command();
 command restore_command();
 command tail_command();
 std::vector<command> rules_commands();
+std::vector<command> rule_change_commands(); // among rules_commands()
+std::vector<command> alerts_commands();
+std::vector<command> events_commands();
 std::vector<command> channels_commands();
 std::vector<command> deliveries_commands();
 std::vector<command> keys_commands();

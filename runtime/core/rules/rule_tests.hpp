@@ -13,6 +13,7 @@
 
 #include "runtime/core/rules/compile.hpp"
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,10 @@ struct rule_test_result {
   std::string last_error; // may explain a failure
 };
 
-std::vector<rule_test_result> run_rule_tests(const compiled_rule_ptr& rule);
+/// `go_on` is asked before every step; when it says no, the test under way and
+/// those after it fail as stopped.
+std::vector<rule_test_result>
+run_rule_tests(const compiled_rule_ptr& rule,
+               const std::function<bool()>& go_on = {});
 
 } // namespace eventpulse
