@@ -102,23 +102,7 @@ result<control_outcome> test_rule(control_call& call) {
   auto until = call.surroundings.now_ms() + tests_ms_max;
   auto results =
       run_rule_tests(rule, [&] { return call.surroundings.now_ms() < until; });
-  bool passed = true;
-  json::array tests;
-  for (auto& test : results) {
-    passed = passed && test.passed;
-    json::object one{{"name", test.name}, {"passed", test.passed}};
-    if (!test.diff.empty())
-      one["diff"] = test.diff;
-    if (test.errors > 0) {
-      one["errors"] = test.errors;
-      one["last_error"] = test.last_error;
-    }
-    tests.push_back(std::move(one));
-  }
-  return control_outcome{json_answer(200, {{"rule", rule->id()},
-                                           {"passed", passed},
-                                           {"tests", std::move(tests)}}),
-                         {}};
+  return control_outcome{json_answer(200, results_object(*rule, results))};
 }
 
 } // namespace eventpulse::routes

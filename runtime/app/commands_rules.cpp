@@ -7,6 +7,7 @@
 #include "runtime/app/rule_files.hpp"
 #include "runtime/core/rules/document.hpp"
 #include "runtime/core/rules/document_diff.hpp"
+#include "runtime/core/rules/rule_tests.hpp"
 #include "runtime/core/rules/yaml_text.hpp"
 
 #include <filesystem>
@@ -46,23 +47,38 @@ command rules_validate() {
   return out;
 }
 
+int test_files(const arguments& given) {
+  auto files = rule_files(given.positional());
+  if (!files)
+    return fail("rules test", files.error());
+  bool passed = true;
+  json::array all;
+  auto good = each_compiled(*files, [&](auto& path, auto& rule) {
+    if (!given.has("json"))
+      return run_tests(path, rule, std::cout);
+    all.push_back(results_object(*rule, run_rule_tests(rule)));
+    passed = passed && all.back().at("passed").as_bool();
+    return true;
+  });
+  if (given.has("json"))
+    std::cout << json::serialize(all) << '\n';
+  return good && passed ? exit_code::ok : exit_code::failed;
+}
+
 command rules_test() {
   command out;
   out.name = "rules test";
   out.group = rules_group;
   out.summary = "Run the tests inside rule files, without a server.";
-  out.operands = "FILE...";
+  out.operands = "FILE|DIR...";
   out.help = "Feeds each test's events to the rule on a virtual clock and "
              "compares the alerts\nwith those expected.";
-  out.examples = {"eventpulse rules test config/rules/card-testing.yaml"};
+  out.examples = {"eventpulse rules test config/rules/card-testing.yaml",
+                  "eventpulse rules test rules/ --json"};
+  out.flags.push_back(json_flag());
   out.operands_min = 1;
   out.operands_max = 10'000;
-  out.run = [](const arguments& given) {
-    auto good = each_compiled(given.positional(), [](auto& path, auto& rule) {
-      return run_tests(path, rule, std::cout);
-    });
-    return good ? exit_code::ok : exit_code::failed;
-  };
+  out.run = test_files;
   return out;
 }
 
@@ -95,6 +111,24 @@ std::string place_of(const std::map<std::string, rule_file>& held,
              : (std::filesystem::path(dir) / (id + ".yaml")).string();
 }
 
+/// "written", "unchanged", or "differs": then it is left as it is.
+result<std::string> pull_one(const json::value& rule, const arguments& given,
+                             const std::map<std::string, rule_file>& held,
+                             const std::string& path) {
+  auto published = published_document(rule);
+  if (!published)
+    return published.error();
+  if (auto kept = held.find(published->id); kept != held.end()) {
+    if (diff_documents(kept->second.what, *published).empty())
+      return std::string("unchanged");
+    if (!given.has("overwrite"))
+      return std::string("differs");
+  }
+  if (auto done = write_file(path, to_yaml(*published), 0644); !done)
+    return done.error();
+  return std::string("written");
+}
+
 int pull_rules(const arguments& given) {
   constexpr auto* name = "rules pull";
   auto& dir = given.positional()[0];
@@ -107,43 +141,39 @@ int pull_rules(const arguments& given) {
   if (!held || !api)
     return fail(name, held ? api.error() : held.error());
   bool good = true;
+  json::array all;
   for (std::string query = "limit=1000"; !query.empty();) {
     auto page = api->call("GET", "/v1/rules?" + query);
     if (!page)
       return fail(name, page.error());
     for (auto& rule : page->at("items").as_array()) {
-      auto published = published_document(rule);
-      if (!published)
-        return fail(name, published.error());
-      auto path = place_of(*held, dir, published->id);
-      auto kept = held->find(published->id);
-      bool differs = kept != held->end() &&
-                     !diff_documents(kept->second.what, *published).empty();
-      if (kept != held->end() && !differs)
-        continue;
-      if (differs && !given.has("overwrite")) {
-        std::cerr << path << ": differs from version "
-                  << text_of(rule, "version") << " and is left as it is\n";
-        good = false;
-        continue;
-      }
-      if (auto done = write_file(path, to_yaml(*published), 0644); !done)
+      auto path = place_of(*held, dir, text_of(rule, "id"));
+      auto done = pull_one(rule, given, *held, path);
+      if (!done)
         return fail(name, done.error());
-      std::cout << path << ": version " << text_of(rule, "version") << '\n';
+      good = good && *done != "differs";
+      if (!given.has("json"))
+        std::cout << path << ": version " << text_of(rule, "version") << ' '
+                  << *done << '\n';
+      all.push_back({{"id", rule.at("id")},
+                     {"version", rule.at("version")},
+                     {"path", path},
+                     {"outcome", *done}});
     }
     auto next = text_of(*page, "next");
     query = next == "-" ? "" : "limit=1000&cursor=" + percent_encode(next);
   }
+  if (given.has("json"))
+    std::cout << json::serialize(all) << '\n';
   return good ? exit_code::ok : exit_code::failed;
 }
 
 command rules_pull() {
   auto out = api_command("rules pull", rules_group,
                          "Write the published rules into files.");
-  std::erase_if(out.flags, [](auto& flag) { return flag.name == "json"; });
   out.operands = "DIR";
   out.help = "A file a rule, as `rules apply DIR` reads them. A file that says "
-             "something else than the\nserver is left as it is, which is exit "
+             "something else\nthan the server is left as it is, which is exit "
              "code 1, unless --overwrite is given.";
   out.examples = {"eventpulse rules pull rules/"};
   out.flags.push_back({"overwrite", "",

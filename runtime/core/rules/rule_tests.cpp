@@ -196,4 +196,22 @@ run_rule_tests(const compiled_rule_ptr& rule,
   return out;
 }
 
+boost::json::object results_object(const compiled_rule& rule,
+                                   const std::vector<rule_test_result>& all) {
+  bool passed = true;
+  boost::json::array tests;
+  for (const auto& test : all) {
+    passed = passed && test.passed;
+    boost::json::object one{{"name", test.name}, {"passed", test.passed}};
+    if (!test.diff.empty())
+      one["diff"] = test.diff;
+    if (test.errors > 0) {
+      one["errors"] = test.errors;
+      one["last_error"] = test.last_error;
+    }
+    tests.push_back(std::move(one));
+  }
+  return {{"rule", rule.id()}, {"passed", passed}, {"tests", std::move(tests)}};
+}
+
 } // namespace eventpulse

@@ -195,10 +195,10 @@ CAF_TEST(versions_are_read_page_by_page_and_one_by_one) {
           out += std::to_string(v.version) + (v.deleted ? "- " : " ");
       return out;
     };
-    b.rules->publish(publishing("r1", "{\"a\":1}"));
-    b.rules->publish(publishing("r1", "{\"a\":2}"));
-    b.rules->remove("r1", me, {});
-    b.rules->publish(publishing("r2", "{}"));
+    CAF_REQUIRE(b.rules->publish(publishing("r1", "{\"a\":1}")));
+    CAF_REQUIRE(b.rules->publish(publishing("r1", "{\"a\":2}")));
+    CAF_REQUIRE(b.rules->remove("r1", me, {}));
+    CAF_REQUIRE(b.rules->publish(publishing("r2", "{}")));
     b.say("first", ids(b.rules->versions("r1", 0, 2)));
     b.say("rest", ids(b.rules->versions("r1", 2, 2)));
     b.say("nothing", ids(b.rules->versions("r1", 3, 2)));
@@ -258,7 +258,7 @@ CAF_TEST(rules_are_applied_together_or_not_at_all) {
         out += without_time(one) + '\n';
       return out;
     };
-    b.rules->publish(publishing("r2", "{}"));
+    CAF_REQUIRE(b.rules->publish(publishing("r2", "{}")));
     auto first = publishing("r3", "{\"a\":1}");
     first.if_version = 0;
     auto second = publishing("r1", "{\"a\":2}");
