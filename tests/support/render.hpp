@@ -100,7 +100,7 @@ inline std::string render(const history_page& p) {
 }
 
 inline std::string render(const stored_event& e) {
-  return render(e.what);
+  return render(e.what) + "@" + render(e.accepted_at_ms);
 }
 
 inline std::string render(const lease_token& t) {

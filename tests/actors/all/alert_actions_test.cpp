@@ -271,7 +271,8 @@ std::set<std::string> tell_story(fixture& h, uint32_t seed, deeds& done,
       if (calm && !open.empty())
         done[i] = {choice % 3 ? fixture::resolve : fixture::acknowledge,
                    open[choice % open.size()]};
-      if (auto deed = done.find(i); deed != done.end())
+      if (auto deed = done.find(i);
+          deed != done.end() && h.db->alerts.contains(deed->second.second.id))
         h.act_only(deed->second.first, deed->second.second);
       break;
     }

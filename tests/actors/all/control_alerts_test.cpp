@@ -42,7 +42,7 @@ CAF_TEST(an_action_is_answered_when_it_has_acted) {
   CAF_CHECK_EQUAL(told.at(0).at("action").as_string(), "alert.resolved");
   CAF_CHECK_EQUAL(told.at(0).at("target").as_string(), "alert/a1");
   CAF_CHECK_EQUAL(told.at(0).at("by").at("name").as_string(), "admin");
-  CAF_CHECK_EQUAL(told.at(0).at("after").at("comment").as_string(), "known");
+  CAF_CHECK(told.at(0).at("after").is_null());
   replies.clear();
   a.state = alert_state::resolved; // as the worker does
   pass(100ms);

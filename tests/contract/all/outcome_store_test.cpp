@@ -162,6 +162,36 @@ CAF_TEST(alerts_are_listed_newest_first_and_filtered) {
   });
 }
 
+CAF_TEST(alerts_are_found_by_an_event_that_they_name) {
+  EP_SAME_ANSWERS([](backend& b) {
+    outcome_commit c;
+    c.lease = b.lease("evaluation");
+    auto odd = sample_alert("a3", 7);
+    odd.events = {{"s\"\\", "1"}, {"é", "2'$[*]"}};
+    c.changes = {opened(sample_alert("a1", 5)), opened(sample_alert("a2", 6)),
+                 opened(odd)};
+    c.changes[1].after.events = {{"s", "3"}, {"other", "1"}};
+    CAF_REQUIRE(b.outcomes->commit(c));
+    auto found = [&](const std::string& source, const std::string& id) {
+      alert_query q;
+      q.event = event_ref{source, id};
+      auto all = b.outcomes->query(q);
+      CAF_REQUIRE(all);
+      std::string out;
+      for (auto& a : *all)
+        out += a.id;
+      b.say(source + ' ' + id, out);
+      return out;
+    };
+    CAF_CHECK_EQUAL(found("s", "1"), "a1");
+    CAF_CHECK_EQUAL(found("other", "1"), "a2");
+    CAF_CHECK_EQUAL(found("s", "3"), "a2");
+    CAF_CHECK_EQUAL(found("other", "2"), ""); // both, but of no one event
+    CAF_CHECK_EQUAL(found("s\"\\", "1"), "a3");
+    CAF_CHECK_EQUAL(found("é", "2'$[*]"), "a3");
+  });
+}
+
 CAF_TEST(an_action_is_one_control_row_however_often_it_is_asked_for) {
   EP_SAME_ANSWERS([](backend& b) {
     outcome_commit c;
