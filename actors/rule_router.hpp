@@ -115,7 +115,7 @@ private:
   void replace(rule_slot& slot, const compiled_rule_ptr& rule,
                const cursor& at);
   void replaced(rule_slot& slot, const compiled_rule_ptr& rule,
-                const step_outcome& outcome);
+                const cursor& at, const step_outcome& outcome);
   void retire(rule_slot& slot, const std::string& reason, const order_key& key);
   void close(rule_slot& slot);
   void end_without_evaluator(rule_slot& slot);
