@@ -137,7 +137,7 @@ void rule_router_state::start_feed() {
 }
 
 void rule_router_state::read_history() {
-  if (page_wanted_ || live_ || !started_ || !work_.empty() ||
+  if (page_wanted_ || live_ || !started_ || ending_ || !work_.empty() ||
       levels_.open_steps() >= steps_ahead_max)
     return;
   page_wanted_ = true;

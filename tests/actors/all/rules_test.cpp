@@ -752,6 +752,64 @@ CAF_TEST(a_version_whose_evaluator_dies_at_its_end_is_evaluated_to_it) {
   }
 }
 
+// --- ending ------------------------------------------------------------------
+
+CAF_TEST(a_router_that_is_asked_to_end_leaves_nothing_to_be_done_again) {
+  up();
+  publish(three);
+  pass(11s);
+  emit("t");
+  emit("t");
+  auto newest = db->events.rbegin()->first;
+  CAF_CHECK(db->evaluated.key < newest);
+  stop_router();
+  CAF_CHECK(router_ended());
+  CAF_CHECK(db->evaluated.key == newest);
+  CAF_CHECK(db->snapshots["three"].at.key == newest);
+  crash();
+  db->events.clear(); // nobody asks for them
+  db->event_places.clear();
+  up();
+  emit("t");
+  CAF_CHECK_EQUAL(alerts_of("three"), 1u);
+}
+
+CAF_TEST(a_router_that_is_asked_to_end_waits_for_what_is_under_way) {
+  up();
+  publish(match_m);
+  pass(1s);
+  slow.insert("m");
+  emit("m");
+  stop_router();
+  CAF_CHECK(!router_ended());
+  emit("m", "late"); // the reader keeps it for the next router
+  CAF_CHECK_EQUAL(alerts_of("m"), 0u);
+  hasten("m");
+  CAF_CHECK(router_ended());
+  CAF_CHECK_EQUAL(alerts_of("m"), 1u);
+  crash();
+  up();
+  pass(1s);
+  CAF_CHECK_EQUAL(alerts_of("m"), 2u);
+}
+
+CAF_TEST(a_router_that_is_asked_to_end_does_not_wait_for_the_dead) {
+  up();
+  publish(match_m);
+  pass(1s);
+  slow.insert("m");
+  emit("m");
+  stop_router();
+  CAF_CHECK(!router_ended());
+  kill_evaluator("m");
+  CAF_CHECK(router_ended());
+  crash();
+  slow.clear();
+  up();
+  pass(1s);
+  CAF_CHECK_EQUAL(alerts_of("m"), 1u);
+}
+
 // --- fences ------------------------------------------------------------------
 
 CAF_TEST(a_fenced_evaluation_ends_the_router_and_tells_the_keeper) {
