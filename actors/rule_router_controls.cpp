@@ -143,9 +143,7 @@ bool rule_router_state::publish(const compiled_rule_ptr& rule,
   }
   auto& slot = add_slot(rule->id(), rule, key, at);
   slot.waits = retiring.has_value();
-  slot.backfill_ms = rule->backfill_given() ? rule->backfill_ms()
-                     : successor            ? rule->horizon_ms()
-                                            : 0;
+  slot.backfill_ms = rule->backfill_ms();
   slot.birth = levels_.begin(at, std::vector<uint32_t>{slot.index});
   if (slot.backfill_ms > 0)
     slot.now = rule_slot::phase::catching_up;

@@ -172,6 +172,25 @@ CAF_TEST(a_rule_switched_off_is_silent_until_it_is_switched_on) {
   CAF_CHECK_EQUAL(alerts(), R"(m ["1"]@0 resolved; m ["3"]@0 resolved)");
 }
 
+CAF_TEST(a_rule_switched_on_again_is_primed_whether_or_not_all_dies) {
+  for (bool dies : {false, true}) {
+    rules_house h;
+    h.up();
+    h.publish(three);
+    h.publish(three + "mode: off\n");
+    for (int i = 0; i < 3; ++i)
+      h.emit("t");
+    h.publish_only(three);
+    if (dies) {
+      h.rules_down();
+      h.rules_up();
+    }
+    h.settle();
+    h.pass(1s);
+    CAF_CHECK_EQUAL(h.alerts(), R"(three ["a"]@0 firing)");
+  }
+}
+
 CAF_TEST(a_shadow_rule_alerts_and_tells_nobody) {
   up();
   publish(match_m + "mode: shadow\n");
