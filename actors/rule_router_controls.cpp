@@ -35,6 +35,9 @@ bool rule_router_state::apply(const control_input& control) {
     return true;
   }
   std::string id(rule->as_string());
+  if (auto own = loaded_rules_.find(id);
+      own != loaded_rules_.end() && control.key <= own->second.at.key)
+    return true; // what it began has been evaluated, perhaps to its end
   auto present = by_rule_.find(id);
   if (present != by_rule_.end()) {
     auto& slot = *slots_[present->second];

@@ -328,6 +328,29 @@ CAF_TEST(a_rule_whose_versions_are_ahead_of_the_cursor_skips_nothing) {
   CAF_CHECK_EQUAL(db->statuses["m"].version, 3);
 }
 
+CAF_TEST(a_rule_that_ended_ahead_of_the_cursor_does_not_begin_again) {
+  up();
+  publish(match_m);
+  publish(three);
+  emit("t");
+  emit("t");
+  emit("t");
+  pass(1s);
+  slow.insert("m"); // holds the global cursor
+  emit("m");
+  publish(with(three, "n >= 3", "n >= 2"));
+  remove("three");
+  auto before = alerts();
+  CAF_CHECK_EQUAL(before, R"(three ["a"]@0 resolved)");
+  crash();
+  slow.clear();
+  up();
+  pass(1s);
+  CAF_CHECK_EQUAL(alerts(), R"(m ["a"]@1000 resolved; )" + before);
+  CAF_CHECK_EQUAL(db->alerts.size(), 2u);
+  CAF_CHECK_EQUAL(state_of("three"), "off");
+}
+
 CAF_TEST(a_rule_that_nothing_concerns_does_not_make_a_start_read_far_back) {
   up();
   publish(match_m);
