@@ -7,20 +7,14 @@
 namespace eventpulse {
 
 rule_router_state::~rule_router_state() {
-  // The readers keep what is not answered and tell the next router.
-  for (auto& [batch, answer] : batches_)
-    answer.deliver(make_error(errc::unavailable));
-  for (auto& part : work_)
-    if (auto* end = std::get_if<batch_end>(&part))
-      owed_.push_back(end->answer);
-  for (auto& answer : owed_)
-    answer.deliver(make_error(errc::unavailable));
+  give_back();
 }
 
 rule_router_actor::behavior_type
 rule_router_state::start(rule_router_setup setup) {
   setup_ = std::move(setup);
   self_->set_error_handler([](caf::error&) {});
+  self_->set_exit_handler([this](caf::exit_msg& e) { end(e); });
   auto me = caf::actor_cast<caf::actor>(self_);
   caf::anon_send(setup_.directory, announce_atom::value,
                  std::string("rule_router"), me);
@@ -36,7 +30,9 @@ rule_router_state::start(rule_router_setup setup) {
   return {
       [this](batch_atom, const persisted_batch_ptr& batch) {
         auto answer = self_->make_response_promise<caf::ok_atom>();
-        if (live_)
+        if (ending_)
+          answer.deliver(make_error(errc::unavailable));
+        else if (live_)
           take_batch(*batch, answer);
         else
           batches_.emplace_back(batch, answer);
@@ -56,10 +52,12 @@ rule_router_state::start(rule_router_setup setup) {
       },
       [this](house_atom) {
         house();
+        end_further();
         self_->delayed_send(self_, setup_.cursor_interval, house_atom::value);
       },
       [this](snapshot_atom) {
-        snapshots();
+        if (!ending_)
+          snapshots();
         self_->delayed_send(self_, setup_.snapshot_interval,
                             snapshot_atom::value);
       },

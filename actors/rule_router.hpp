@@ -81,6 +81,11 @@ private:
   void start_feed();
   void read_history();
 
+  // --- end (rule_router_end.cpp)
+  void give_back();
+  void end(const caf::exit_msg& why);
+  void end_further();
+
   // --- the feed (rule_router_feed.cpp)
   void take_batch(const persisted_batch& batch, credit answer);
   void go_on();
@@ -115,7 +120,7 @@ private:
   void replace(rule_slot& slot, const compiled_rule_ptr& rule,
                const cursor& at);
   void replaced(rule_slot& slot, const compiled_rule_ptr& rule,
-                const step_outcome& outcome);
+                const cursor& at, const step_outcome& outcome);
   void retire(rule_slot& slot, const std::string& reason, const order_key& key);
   void close(rule_slot& slot);
   void end_without_evaluator(rule_slot& slot);
@@ -205,6 +210,10 @@ private:
   size_t snapshots_under_way_ = 0;
   size_t saves_under_way_ = 0; // sent to the recorder
   std::vector<taken_snapshot> snapshots_taken_;
+
+  bool ending_ = false;    // asked to end: nothing more is fed
+  bool kept_last_ = false; // the last snapshots were asked for
+  bool said_last_ = false; // so was the last commit
 };
 
 rule_router_actor::behavior_type

@@ -37,6 +37,9 @@ bool rule_router_state::apply(const control_input& control) {
     return true;
   }
   std::string id(rule->as_string());
+  if (auto own = loaded_rules_.find(id);
+      own != loaded_rules_.end() && control.key <= own->second.at.key)
+    return true; // what it began has been evaluated, perhaps to its end
   auto present = by_rule_.find(id);
   if (present != by_rule_.end()) {
     auto& slot = *slots_[present->second];
@@ -145,9 +148,7 @@ bool rule_router_state::publish(const compiled_rule_ptr& rule,
   }
   auto& slot = add_slot(rule->id(), rule, key, at);
   slot.waits = retiring.has_value();
-  slot.backfill_ms = rule->backfill_given() ? rule->backfill_ms()
-                     : successor            ? rule->horizon_ms()
-                                            : 0;
+  slot.backfill_ms = rule->backfill_ms();
   slot.birth = levels_.begin(at, std::vector<uint32_t>{slot.index});
   if (slot.backfill_ms > 0)
     slot.now = rule_slot::phase::catching_up;
@@ -190,27 +191,32 @@ void rule_router_state::replace(rule_slot& slot, const compiled_rule_ptr& rule,
           });
   self_->request(slot.evaluator, caf::infinite, replace_atom::value, rule, at)
       .then(
-          [this, rule, index = slot.index,
+          [this, rule, at, index = slot.index,
            incarnation = slot.incarnation](const step_outcome_ptr& outcome) {
             compiling_ = false;
             if (auto* s = find(index, incarnation))
-              replaced(*s, rule, *outcome);
+              replaced(*s, rule, at, *outcome);
             go_on();
           },
           died);
 }
 
-/// Its cooldown and its resolve_after may be others now.
+/// Its cooldown and its resolve_after may be others now. The cursor goes with
+/// it, or a start from a later snapshot would begin with the version before.
 void rule_router_state::replaced(rule_slot& slot, const compiled_rule_ptr& rule,
+                                 const cursor& at,
                                  const step_outcome& outcome) {
   compiled_.reset(); // the feed is past its control from here on
   slot.compiled = rule;
   index_.put(slot.index, rule);
-  make_step(outcome.at, {});
+  make_step(at, {}); // its evaluator may be further, the others are not
   slot.done = std::max(slot.done, outcome.at);
   set_deadline(slot, outcome.next_deadline_ms);
   record(slot, outcome);
-  report(slot, rule_state::active);
+  outcome_commit what;
+  what.rules.push_back({slot.rule, slot.done, false});
+  what.statuses.push_back(status_of(slot, rule_state::active));
+  send_commit(std::move(what));
   wish_clock();
 }
 

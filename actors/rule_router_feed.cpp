@@ -59,7 +59,7 @@ void rule_router_state::take_batch(const persisted_batch& batch,
 }
 
 bool rule_router_state::stopped() const {
-  return !started_ || compiling_ || !holding_.empty();
+  return !started_ || compiling_ || ending_ || !holding_.empty();
 }
 
 void rule_router_state::go_on() {
@@ -148,8 +148,10 @@ void rule_router_state::request_step(rule_slot& slot, uint64_t number,
            number](const step_outcome_ptr& outcome) {
             answered(index, incarnation, number, *outcome);
           },
-          [](caf::error&) {
-            // Its supervisor tells how the evaluator ended.
+          [this](caf::error&) {
+            // Its supervisor tells how the evaluator ended, unless all end.
+            if (ending_)
+              self_->quit(caf::exit_reason::user_shutdown);
           });
 }
 
@@ -181,6 +183,7 @@ void rule_router_state::answered(uint32_t index, uint64_t incarnation,
     go_on();
   if (!live_)
     read_history();
+  end_further();
 }
 
 void rule_router_state::set_deadline(rule_slot& slot,
@@ -391,6 +394,7 @@ void rule_router_state::snapshot_done() {
     if (find(taken.index, taken.incarnation))
       all.push_back(*taken.what);
   save(std::move(all));
+  end_further();
 }
 
 /// Of a rule that begins: recorded before anything that it raises and before
@@ -433,15 +437,20 @@ void rule_router_state::save(std::vector<rule_snapshot> all) {
   self_
       ->request(setup_.recorder, caf::infinite, snapshot_atom::value,
                 share(std::move(all)))
-      .then([this](caf::ok_atom) { --saves_under_way_; },
-            [this](caf::error& e) {
-              --saves_under_way_;
-              if (to_failure(e).code == errc::fenced)
-                return self_->quit(e);
-              for (auto& slot : slots_) // the next ones stand alone
-                if (slot)
-                  slot->snapshot_full = true;
-            });
+      .then(
+          [this](caf::ok_atom) {
+            --saves_under_way_;
+            end_further();
+          },
+          [this](caf::error& e) {
+            --saves_under_way_;
+            if (to_failure(e).code == errc::fenced)
+              return self_->quit(e);
+            for (auto& slot : slots_) // the next ones stand alone
+              if (slot)
+                slot->snapshot_full = true;
+            end_further();
+          });
 }
 
 } // namespace eventpulse

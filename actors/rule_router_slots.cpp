@@ -194,6 +194,7 @@ void rule_router_state::child_down(const std::string& child,
   settle_credit();
   catch_up_next();
   go_on();
+  end_further();
 }
 
 /// What an evaluator died on is fed to the next one an event a step, so that

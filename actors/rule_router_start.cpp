@@ -72,8 +72,7 @@ void rule_router_state::compile_in_force(const evaluation_state_ptr& state,
               auto& slot =
                   add_slot(v.id, rule, v.key.value_or(order_key{}), done);
               slot.fresh = false;
-              if (v.version > 1 && !rule->backfill_given())
-                slot.backfill_ms = rule->horizon_ms();
+              slot.backfill_ms = rule->backfill_ms();
             }
             compile_in_force(state, next + 1);
           },
@@ -137,7 +136,7 @@ void rule_router_state::start_feed() {
 }
 
 void rule_router_state::read_history() {
-  if (page_wanted_ || live_ || !started_ || !work_.empty() ||
+  if (page_wanted_ || live_ || !started_ || ending_ || !work_.empty() ||
       levels_.open_steps() >= steps_ahead_max)
     return;
   page_wanted_ = true;
@@ -175,9 +174,9 @@ void rule_router_state::read_history() {
 /// Where a rule's history begins: its place in the stream less what it asked to
 /// be primed with.
 order_key rule_router_state::first_start(const rule_slot& slot) const {
-  auto backfill = std::max(slot.backfill_ms, slot.compiled->backfill_ms());
-  return backfill > 0 ? key_before(slot.published.received_at_ms - backfill)
-                      : slot.published;
+  return slot.backfill_ms > 0
+             ? key_before(slot.published.received_at_ms - slot.backfill_ms)
+             : slot.published;
 }
 
 /// Without a snapshot a rule is primed with its horizon before its cursor,

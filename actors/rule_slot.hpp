@@ -33,7 +33,7 @@ struct rule_slot {
   compiled_rule_ptr compiled;
   order_key published;
   bool fresh = true; // was published just now: needs no history but backfill
-  int64_t backfill_ms = 0;      // of a fresh one
+  int64_t backfill_ms = 0;      // history before `published` that primes it
   std::optional<uint32_t> heir; // of a retiring one: starts after it
   bool heired = false;          // takes the open alerts of another over
   bool waits = false; // as an heir: the rule's cursor is still the other's

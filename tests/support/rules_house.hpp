@@ -215,6 +215,17 @@ struct rules_house : rule_records, actor_fixture {
     router = live(sys.spawn(rule_router, setup));
   }
 
+  /// As its supervisor asks it to end.
+  void stop_router() {
+    caf::anon_send_exit(router, caf::exit_reason::user_shutdown);
+    settle();
+  }
+  bool router_ended() {
+    return !caf::actor_cast<caf::strong_actor_ptr>(router) ||
+           caf::actor_cast<caf::monitorable_actor*>(router)->getf(
+               caf::abstract_actor::is_terminated_flag);
+  }
+
   void rules_down() {
     auto end = [this](auto& one) {
       if (!one)

@@ -291,7 +291,7 @@ value quote(call_context& context, arguments a) {
   std::string clean;
   for (size_t at = 0; at < text.size(); at += code_point_bytes(text, at))
     append_utf8(clean, code_point_at(text, at));
-  return value::string(quoted(clean));
+  return value::string(cel::quoted(clean));
 }
 
 } // namespace

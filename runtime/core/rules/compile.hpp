@@ -33,13 +33,11 @@ public:
   /// cooldown and resolve_after together.
   int64_t horizon_ms() const noexcept { return horizon_ms_; }
 
-  /// What the author asked for, 0 where nothing was said; then the successor
-  /// of another version is primed with its horizon.
+  /// How much history primes it. Where its author says nothing, the first
+  /// version of a rule starts empty and every later one with its horizon, be
+  /// the one before in force, switched off or deleted.
   int64_t backfill_ms() const noexcept {
-    return document_.backfill_ms.value_or(0);
-  }
-  bool backfill_given() const noexcept {
-    return document_.backfill_ms.has_value();
+    return document_.backfill_ms.value_or(version_ > 1 ? horizon_ms_ : 0);
   }
 
   rule_mode mode() const noexcept { return document_.mode; }

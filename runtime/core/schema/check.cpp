@@ -29,7 +29,7 @@ std::string place::pointer() const {
   return out;
 }
 
-std::string quoted(std::string_view name) {
+std::string in_quotes(std::string_view name) {
   constexpr size_t shown_max = 64;
   auto cut = utf8_prefix(name, shown_max);
   return '\'' + std::string(cut) + (cut.size() < name.size() ? "…'" : "'");
@@ -195,8 +195,9 @@ bool checker::unevaluated(const node& n, const json::value& v,
       if (!(*seen)[index]) {
         place here{&where, {name.data(), name.size()}};
         if (schema_.nodes[n.unevaluated_properties].always == false)
-          good = fault(out, here,
-                       "the member " + quoted(here.name) + " is not allowed");
+          good =
+              fault(out, here,
+                    "the member " + in_quotes(here.name) + " is not allowed");
         else
           good =
               run(n.unevaluated_properties, value, here, out, nullptr) && good;

@@ -168,15 +168,16 @@ bool checker::members(const node& n, const json::object& o, const place& where,
                      " members");
   for (auto& name : n.required)
     if (budget.take(1) && !o.contains(name))
-      good = fault(out, where, "the member " + quoted(name) + " is required");
+      good =
+          fault(out, where, "the member " + in_quotes(name) + " is required");
   for (auto& [name, needed] : n.dependent_required) {
     if (!o.contains(name))
       continue;
     for (auto& other : needed)
       if (budget.take(1) && !o.contains(other))
         good = fault(out, where,
-                     "the member " + quoted(other) +
-                         " is required, as there is " + quoted(name));
+                     "the member " + in_quotes(other) +
+                         " is required, as there is " + in_quotes(name));
   }
   if (!good && !out)
     return false;
@@ -202,7 +203,7 @@ bool checker::named(const node& n, const json::object& o, const place& where,
       if (!run(n.property_names, as_text, place{}, out ? &inner : nullptr,
                nullptr))
         good = fault(out, where,
-                     "the member's name " + quoted(key) + " is not allowed" +
+                     "the member's name " + in_quotes(key) + " is not allowed" +
                          (inner.items.empty()
                               ? std::string{}
                               : ": it " + inner.items.front().detail));
@@ -222,8 +223,8 @@ bool checker::named(const node& n, const json::object& o, const place& where,
     if (!evaluated && n.additional_properties != none) {
       evaluated = true;
       if (schema_.nodes[n.additional_properties].always == false)
-        good =
-            fault(out, here, "the member " + quoted(key) + " is not allowed");
+        good = fault(out, here,
+                     "the member " + in_quotes(key) + " is not allowed");
       else
         good = run(n.additional_properties, value, here, out, nullptr) && good;
     }

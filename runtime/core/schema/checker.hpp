@@ -81,6 +81,6 @@ private:
 };
 
 /// A name as a message can show it.
-std::string quoted(std::string_view name);
+std::string in_quotes(std::string_view name);
 
 } // namespace eventpulse::schema

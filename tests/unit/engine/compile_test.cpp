@@ -174,8 +174,16 @@ CAF_TEST(the_horizon_is_window_cooldown_and_resolve_after) {
   const auto plain = rule_of("{id: x, kind: match, when: 'true'}", 3);
   CAF_CHECK_EQUAL(plain->horizon_ms(), 0);
   CAF_CHECK_EQUAL(plain->version(), 3);
-  CAF_CHECK(!plain->backfill_given());
   CAF_CHECK_EQUAL(plain->display_name(), "x");
+}
+
+CAF_TEST(every_version_but_the_first_is_primed_with_its_horizon) {
+  const auto text = threshold("condition: \"true\"\n");
+  CAF_CHECK_EQUAL(rule_of(text, 1)->backfill_ms(), 0);
+  CAF_CHECK_EQUAL(rule_of(text, 2)->backfill_ms(), 600'000);
+  CAF_CHECK_EQUAL(rule_of(text + "backfill: 1h\n", 1)->backfill_ms(),
+                  3'600'000);
+  CAF_CHECK_EQUAL(rule_of(text + "backfill: 0s\n", 2)->backfill_ms(), 0);
 }
 
 CAF_TEST(a_rule_says_whether_it_looks_into_data) {
