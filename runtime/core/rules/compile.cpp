@@ -3,6 +3,7 @@
 #include "runtime/core/cel/lexer.hpp"
 #include "runtime/core/rules/aggregate_expression.hpp"
 #include "runtime/core/rules/document_tree.hpp"
+#include "runtime/core/rules/source_place.hpp"
 
 #include <algorithm>
 #include <array>
@@ -52,15 +53,17 @@ public:
   }
 
 private:
-  void say(const std::string& pointer, const cel::diagnostic& d) {
-    rule_problem p{pointer, d.line, d.column,
+  /// Of the expression or text `source`, which stands at `pointer`.
+  void say(const std::string& pointer, const std::string& source,
+           const cel::diagnostic& d) {
+    rule_problem p{pointer, 0, 0,
                    d.hint.empty() ? d.message : d.message + "; " + d.hint};
     if (const auto at = document_.places.find(pointer);
         at != document_.places.end()) {
-      const auto& place = at->second;
-      if (!place.block && d.line == 1)
-        p.column = place.column + place.inset + d.column - 1;
-      p.line = place.line + d.line - (place.block ? 0 : 1);
+      const auto place = place_finder{document_.text}.at(source_offset(
+          document_.text, at->second.offset, source, d.offset));
+      p.line = place.line;
+      p.column = place.column;
     }
     problems.push_back(std::move(p));
   }
@@ -93,15 +96,16 @@ private:
     auto made = cel::compile(source, in);
     if (auto* bad = std::get_if<1>(&made)) {
       for (const auto& d : *bad)
-        say(pointer, d);
+        say(pointer, source, d);
       return nullptr;
     }
-    check_event_fields(pointer, *std::get<0>(made));
+    check_event_fields(pointer, source, *std::get<0>(made));
     return std::get<0>(made);
   }
 
   // An attribute of that name cannot exist, so it is a slip of the pen.
-  void check_event_fields(const std::string& pointer, const cel::program& p) {
+  void check_event_fields(const std::string& pointer, const std::string& source,
+                          const cel::program& p) {
     const std::vector<std::string> known(event_fields.begin(),
                                          event_fields.end());
     for (const auto& reference : p.references()) {
@@ -112,9 +116,9 @@ private:
             std::find(event_fields.begin(), event_fields.end(), field) !=
                 event_fields.end())
           continue;
-        const auto at = p.source().find(field);
-        say(pointer,
-            cel::make_diagnostic(p.source(), at == std::string::npos ? 0 : at,
+        const auto at = source.find(field);
+        say(pointer, source,
+            cel::make_diagnostic(source, at == std::string::npos ? 0 : at,
                                  "an event has no attribute '" + field + "'",
                                  cel::did_you_mean(field, known)));
       }
@@ -124,9 +128,10 @@ private:
   void need_bool(const std::string& pointer, const program_ptr& p) {
     if (p && !p->result_type().is_dyn() &&
         !p->result_type().is(cel::type_kind::boolean))
-      say(pointer, cel::make_diagnostic(p->source(), 0,
-                                        "must be a bool, not " +
-                                            p->result_type().text()));
+      say(pointer, p->source(),
+          cel::make_diagnostic(p->source(), 0,
+                               "must be a bool, not " +
+                                   p->result_type().text()));
   }
 
   void compile_events() {
@@ -161,14 +166,14 @@ private:
       auto made = compile_aggregate(text, event_, window_seconds());
       if (auto* bad = std::get_if<1>(&made)) {
         for (const auto& d : *bad)
-          say(pointer, d);
+          say(pointer, text, d);
         // Known with any type, so that the condition is checked all the same.
         out_->specs.push_back({aggregate_function::last, 0, 1});
         out_->arguments.push_back(nullptr);
       } else {
         auto& good = std::get<0>(made);
         if (good.argument)
-          check_event_fields(pointer, *good.argument);
+          check_event_fields(pointer, text, *good.argument);
         if (good.spec.function == aggregate_function::rate &&
             document_.window && document_.window->type == window_type::session)
           say(pointer, "a session has no fixed size, so it has no rate()");
@@ -212,7 +217,7 @@ private:
     auto made = text_template::compile(text, in);
     if (auto* bad = std::get_if<1>(&made)) {
       for (const auto& d : *bad)
-        say(pointer, d);
+        say(pointer, text, d);
       return {};
     }
     return std::move(std::get<0>(made));

@@ -142,6 +142,7 @@ parsed_rule read_document(document_tree tree) {
   in.finish();
   if (!all.problems.empty())
     return std::move(all.problems);
+  out.text = std::move(tree.text);
   out.places = std::move(tree.places);
   return out;
 }

@@ -1,6 +1,7 @@
 #include "runtime/core/rules/document_tree.hpp"
 
 #include "runtime/core/base/limits.hpp"
+#include "runtime/core/rules/source_place.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/stream_parser.hpp>
@@ -14,19 +15,10 @@ std::vector<rule_problem> one_problem(int line, int column,
   return {{"", line, column, std::move(detail)}};
 }
 
-// Line and column of a byte; columns count code points.
 rule_problem problem_at(std::string_view text, size_t offset,
                         std::string detail) {
-  rule_problem out{"", 1, 1, std::move(detail)};
-  for (size_t i = 0; i < offset && i < text.size(); ++i) {
-    if (text[i] == '\n') {
-      ++out.line;
-      out.column = 1;
-    } else if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) {
-      ++out.column;
-    }
-  }
-  return out;
+  const auto place = place_finder{text}.at(offset);
+  return {"", place.line, place.column, std::move(detail)};
 }
 
 } // namespace
@@ -64,7 +56,8 @@ parsed_tree tree_of_json(std::string_view text) {
     parser.finish(failed);
   if (failed)
     return std::vector{problem_at(text, read, "no JSON: " + failed.message())};
-  return document_tree{parser.release(), {}};
+  return document_tree{parser.release(), std::string{text},
+                       places_of_json(text)};
 }
 
 parsed_rule parse_rule_json(std::string_view json) {

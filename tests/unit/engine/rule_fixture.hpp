@@ -45,6 +45,16 @@ inline std::vector<rule_problem> problems_of(const std::string& yaml) {
   return {};
 }
 
+inline std::vector<rule_problem> problems_of_json(const std::string& json) {
+  auto parsed = parse_rule_json(json);
+  if (auto* bad = std::get_if<1>(&parsed))
+    return *bad;
+  auto compiled = compile_rule(std::get<0>(parsed), 1);
+  if (auto* bad = std::get_if<1>(&compiled))
+    return *bad;
+  return {};
+}
+
 /// Events get ids e0, e1 … and positions in the order they are made.
 class event_maker {
 public:
