@@ -28,13 +28,7 @@ void add_rule(const json::value& document, const std::string& pointer,
   auto say = [&](const rule_problem& p) {
     wrong.errors.push_back({pointer + p.pointer, p.detail});
   };
-  auto parsed = parse_rule_json(json::serialize(document));
-  if (auto* all = std::get_if<1>(&parsed)) {
-    for (auto& p : *all)
-      say(p);
-    return;
-  }
-  auto made = compile_rule(std::get<0>(parsed), 0);
+  auto made = compile_draft(draft_of_json(json::serialize(document)), 0);
   if (auto* all = std::get_if<1>(&made)) {
     for (auto& p : *all)
       say(p);

@@ -50,11 +50,9 @@ compiled_body(const control_call& call) {
                        std::to_string(limits::rule_document_bytes_max) +
                        " bytes",
                    {}};
-  auto parsed = is_yaml(call.head) ? parse_rule_yaml(call.body)
-                                   : parse_rule_json(call.body);
-  if (auto* wrong = std::get_if<1>(&parsed))
-    return problem_of(*wrong);
-  auto made = compile_rule(std::get<0>(parsed), 0);
+  auto made = compile_draft(is_yaml(call.head) ? draft_of_yaml(call.body)
+                                               : draft_of_json(call.body),
+                            0);
   if (auto* wrong = std::get_if<1>(&made))
     return problem_of(*wrong);
   return std::get<0>(made);

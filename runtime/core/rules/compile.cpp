@@ -37,8 +37,9 @@ bool is_variable_name(std::string_view name) {
 
 class compiler {
 public:
-  explicit compiler(const rule_document& document)
-      : document_(document), event_(event_environment()),
+  explicit compiler(const rule_draft& draft)
+      : problems(draft.problems), document_(draft.document),
+        shape_problems_(std::ssize(draft.problems)), event_(event_environment()),
         out_(std::make_unique<rule_program>()) {}
 
   std::vector<rule_problem> problems;
@@ -47,12 +48,32 @@ public:
     check_available();
     compile_events();
     compile_aggregates();
-    compile_outcomes();
+    if (names_are_known())
+      compile_outcomes();
     note_needs();
     return std::move(out_);
   }
 
 private:
+  bool has_shape_problem(const std::string& pointer) const {
+    return std::any_of(problems.begin(), problems.begin() + shape_problems_,
+                       [&](const auto& p) { return p.pointer == pointer; });
+  }
+
+  // A misspelt or unreadable `aggregate` leaves names unknown that condition
+  // and texts may use with good reason.
+  bool names_are_known() const {
+    return shape_problems_ == 0 || !document_.aggregate.empty() ||
+           document_.kind != rule_kind::threshold;
+  }
+
+  // Of a part that is missing or unreadable all is said already.
+  void add(rule_problem p) {
+    if (shape_problems_ == 0 || (document_.places.contains(p.pointer) &&
+                                 !has_shape_problem(p.pointer)))
+      problems.push_back(std::move(p));
+  }
+
   /// Of the expression or text `source`, which stands at `pointer`.
   void say(const std::string& pointer, const std::string& source,
            const cel::diagnostic& d) {
@@ -65,7 +86,7 @@ private:
       p.line = place.line;
       p.column = place.column;
     }
-    problems.push_back(std::move(p));
+    add(std::move(p));
   }
 
   void say(const std::string& pointer, std::string detail) {
@@ -75,7 +96,7 @@ private:
       p.line = at->second.line;
       p.column = at->second.column;
     }
-    problems.push_back(std::move(p));
+    add(std::move(p));
   }
 
   // What is specified but not built; nothing is published that would not run.
@@ -187,8 +208,9 @@ private:
   // `event` is there where an event is looked at when an alert changes.
   bool outcome_has_event() const {
     return document_.kind == rule_kind::match ||
-           (document_.kind == rule_kind::threshold && document_.window &&
-            document_.window->type == window_type::sliding) ||
+           (document_.kind == rule_kind::threshold &&
+            (!document_.window ||
+             document_.window->type == window_type::sliding)) ||
            document_.kind == rule_kind::absence;
   }
 
@@ -245,6 +267,7 @@ private:
   }
 
   const rule_document& document_;
+  const std::ptrdiff_t shape_problems_; // the first of `problems`
   cel::environment event_;
   std::unique_ptr<rule_program> out_;
 };
@@ -276,9 +299,14 @@ cel::environment event_environment() {
   return out;
 }
 
-std::variant<compiled_rule_ptr, std::vector<rule_problem>>
-compile_rule(const rule_document& document, int64_t version) {
-  compiler c{document};
+compiled_or_problems compile_rule(const rule_document& document,
+                                  int64_t version) {
+  return compile_draft({document, {}}, version);
+}
+
+compiled_or_problems compile_draft(const rule_draft& draft, int64_t version) {
+  const auto& document = draft.document;
+  compiler c{draft};
   auto program = c.run();
   if (!c.problems.empty())
     return std::move(c.problems);

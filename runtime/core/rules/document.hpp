@@ -171,12 +171,21 @@ struct rule_document {
 /// Equal in all but text and places.
 bool same_content(const rule_document& a, const rule_document& b);
 
-using parsed_rule = std::variant<rule_document, std::vector<rule_problem>>;
+/// A document as far as it could be read, and what is wrong with its shape.
+struct rule_draft {
+  rule_document document;
+  std::vector<rule_problem> problems;
+};
 
-parsed_rule parse_rule_json(std::string_view json);
+rule_draft draft_of_json(std::string_view json);
 
 /// One YAML 1.2 document; plain scalars are typed by the core schema. Aliases
 /// are followed within the bounds of a document; keys given twice are refused.
+rule_draft draft_of_yaml(std::string_view yaml);
+
+/// A draft without problems, or its problems.
+using parsed_rule = std::variant<rule_document, std::vector<rule_problem>>;
+parsed_rule parse_rule_json(std::string_view json);
 parsed_rule parse_rule_yaml(std::string_view yaml);
 
 /// The canonical JSON that is stored: fields in a fixed order, defaults left

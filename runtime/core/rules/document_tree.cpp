@@ -21,6 +21,18 @@ rule_problem problem_at(std::string_view text, size_t offset,
   return {"", place.line, place.column, std::move(detail)};
 }
 
+rule_draft draft_of(parsed_tree tree) {
+  if (auto* bad = std::get_if<1>(&tree))
+    return {{}, std::move(*bad)};
+  return read_document(std::move(std::get<0>(tree)));
+}
+
+parsed_rule parsed(rule_draft draft) {
+  if (!draft.problems.empty())
+    return std::move(draft.problems);
+  return std::move(draft.document);
+}
+
 } // namespace
 
 std::string pointer_token(std::string_view name) {
@@ -60,18 +72,20 @@ parsed_tree tree_of_json(std::string_view text) {
                        places_of_json(text)};
 }
 
+rule_draft draft_of_json(std::string_view json) {
+  return draft_of(tree_of_json(json));
+}
+
+rule_draft draft_of_yaml(std::string_view yaml) {
+  return draft_of(tree_of_yaml(yaml));
+}
+
 parsed_rule parse_rule_json(std::string_view json) {
-  auto tree = tree_of_json(json);
-  if (auto* bad = std::get_if<1>(&tree))
-    return std::move(*bad);
-  return read_document(std::move(std::get<0>(tree)));
+  return parsed(draft_of_json(json));
 }
 
 parsed_rule parse_rule_yaml(std::string_view yaml) {
-  auto tree = tree_of_yaml(yaml);
-  if (auto* bad = std::get_if<1>(&tree))
-    return std::move(*bad);
-  return read_document(std::move(std::get<0>(tree)));
+  return parsed(draft_of_yaml(yaml));
 }
 
 } // namespace eventpulse

@@ -28,6 +28,6 @@ parsed_tree tree_of_yaml(std::string_view text);
 std::string pointer_token(std::string_view name);
 
 /// The typed document of a tree.
-parsed_rule read_document(document_tree tree);
+rule_draft read_document(document_tree tree);
 
 } // namespace eventpulse
