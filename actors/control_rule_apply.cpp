@@ -23,12 +23,15 @@ struct apply_body {
   bool skip_tests = false;
 };
 
-void add_rule(const json::value& document, const std::string& pointer,
-              apply_body& into, problem& wrong) {
+void add_rule(const control_call& call, const json::value& document,
+              const std::string& pointer, apply_body& into, problem& wrong) {
   auto say = [&](const rule_problem& p) {
     wrong.errors.push_back({pointer + p.pointer, p.detail});
   };
-  auto made = compile_draft(draft_of_json(json::serialize(document)), 0);
+  auto draft = draft_of_json(json::serialize(document));
+  if (auto asked = find_unknown_channels(call, draft); !asked)
+    return say({"", 0, 0, asked.error().detail});
+  auto made = compile_draft(draft, 0);
   if (auto* all = std::get_if<1>(&made)) {
     for (auto& p : *all)
       say(p);
@@ -66,7 +69,7 @@ std::variant<apply_body, problem> read_body(const control_call& call) {
                        "skip_tests"});
     } else if (auto* rules = value.if_array()) {
       for (size_t i = 0; i < rules->size(); ++i)
-        add_rule(rules->at(i), "/rules/" + std::to_string(i), out, wrong);
+        add_rule(call, rules->at(i), "/rules/" + std::to_string(i), out, wrong);
     } else {
       wrong.errors.push_back({"/rules", "must be an array of documents"});
     }
