@@ -42,8 +42,8 @@ part next_part(std::string_view source, std::string_view value, char quote) {
   if (quote == '\'' && source.starts_with("''"))
     return {2, 1};
   const auto run = behind(source, blanks, 0);
-  const auto breaks = static_cast<size_t>(
-      std::count(source.begin(), source.begin() + static_cast<long>(run), '\n'));
+  const auto breaks = static_cast<size_t>(std::count(
+      source.begin(), source.begin() + static_cast<long>(run), '\n'));
   if (breaks > 0)
     return {run, breaks == 1 ? 1 : breaks - 1};
   if (value.empty() || source[0] != value[0])
@@ -111,10 +111,11 @@ source_place place_finder::at(size_t offset) {
 
 size_t source_offset(std::string_view text, size_t begin,
                      std::string_view value, size_t offset) {
+  offset = std::min(offset, value.size());
   auto at = begin;
   while (at < text.size() && (text[at] == '&' || text[at] == '!'))
-    at = behind(text, blanks, std::min(text.find_first_of(blanks, at),
-                                       text.size()));
+    at = behind(text, blanks,
+                std::min(text.find_first_of(blanks, at), text.size()));
   if (at >= text.size() || text[at] == '*') // an alias stands for all of it
     return begin;
   const bool block = text[at] == '|' || text[at] == '>';
