@@ -3,6 +3,7 @@
 #include "actors/control_routes.hpp"
 #include "actors/control_rules.hpp"
 #include "runtime/core/base/json_parse.hpp"
+#include "runtime/core/base/json_write.hpp"
 #include "runtime/core/base/query_limits.hpp"
 #include "runtime/core/rules/rule_tests.hpp"
 
@@ -28,7 +29,7 @@ void add_rule(const control_call& call, const json::value& document,
   auto say = [&](const rule_problem& p) {
     wrong.errors.push_back({pointer + p.pointer, p.detail});
   };
-  auto draft = draft_of_json(json::serialize(document));
+  auto draft = draft_of_json(json_text(document));
   if (auto asked = find_unknown_channels(call, draft); !asked)
     return say({"", 0, 0, asked.error().detail});
   auto made = compile_draft(draft, 0);
