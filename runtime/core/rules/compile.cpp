@@ -39,8 +39,8 @@ class compiler {
 public:
   explicit compiler(const rule_draft& draft)
       : problems(draft.problems), document_(draft.document),
-        shape_problems_(std::ssize(draft.problems)), event_(event_environment()),
-        out_(std::make_unique<rule_program>()) {}
+        shape_problems_(std::ssize(draft.problems)),
+        event_(event_environment()), out_(std::make_unique<rule_program>()) {}
 
   std::vector<rule_problem> problems;
 
@@ -69,9 +69,20 @@ private:
 
   // Of a part that is missing or unreadable all is said already.
   void add(rule_problem p) {
-    if (shape_problems_ == 0 || (document_.places.contains(p.pointer) &&
-                                 !has_shape_problem(p.pointer)))
+    if (shape_problems_ == 0 ||
+        (document_.places.contains(p.pointer) && !has_shape_problem(p.pointer)))
       problems.push_back(std::move(p));
+  }
+
+  // `{p: percentile(event.data.x, 95)}`: what was meant as one argument of many
+  // ends at the comma, with its bracket open.
+  bool is_cut(size_t offset, const std::string& source) const {
+    const auto behind =
+        document_.text.find_first_not_of(" \t\r\n", offset + source.size());
+    return document_.text.compare(offset, source.size(), source) == 0 &&
+           behind != std::string::npos && document_.text[behind] == ',' &&
+           std::count(source.begin(), source.end(), '(') >
+               std::count(source.begin(), source.end(), ')');
   }
 
   /// Of the expression or text `source`, which stands at `pointer`.
@@ -81,8 +92,10 @@ private:
                    d.hint.empty() ? d.message : d.message + "; " + d.hint};
     if (const auto at = document_.places.find(pointer);
         at != document_.places.end()) {
-      const auto place = place_finder{document_.text}.at(source_offset(
-          document_.text, at->second.offset, source, d.offset));
+      if (is_cut(at->second.offset, source))
+        p.detail += "; a comma ends a text in [] and {}: put it in quotes";
+      const auto place = place_finder{document_.text}.at(
+          source_offset(document_.text, at->second.offset, source, d.offset));
       p.line = place.line;
       p.column = place.column;
     }
