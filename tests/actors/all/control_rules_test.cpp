@@ -274,7 +274,7 @@ CAF_TEST(a_rule_that_is_wrong_is_told_every_fault) {
       json::serialize(body_of(unknown)["errors"]),
       R"([{"pointer":"/notify/1","detail":"4:22: there is no channel )"
       R"('fraud-dsk'; did you mean 'fraud-desk'?"},{"pointer":"/when",)"
-      R"("detail":"3:7: no such name 'evnt'; did you mean 'event'?"}])");
+      R"("detail":"3:7: undeclared name 'evnt'; did you mean 'event'?"}])");
   std::string huge(limits::rule_document_bytes_max + 1, ' ');
   CAF_CHECK_EQUAL(ask_desk("PUT", "/v1/rules/r", huge).status, 413u);
   CAF_CHECK_EQUAL(in_stream(), 0u);
