@@ -18,6 +18,7 @@ command backup_command();
 command restore_command();
 command tail_command();
 std::vector<command> rules_commands();
+command rules_publish_command();
 std::vector<command> rule_change_commands(); // among rules_commands()
 std::vector<command> alerts_commands();
 std::vector<command> events_commands();

@@ -49,18 +49,25 @@ rule_files(const std::vector<std::string>& paths) {
   return out;
 }
 
+result<compiled_or_problems> compile_file(const std::string& path) {
+  auto text = read_text(path);
+  if (!text)
+    return text.error();
+  return compile_draft(read_draft(path, *text), 1);
+}
+
 bool each_compiled(const std::vector<std::string>& files,
                    const std::function<bool(const std::string& path,
                                             const compiled_rule_ptr&)>& then) {
   bool good = true;
   for (auto& path : files) {
-    auto text = read_text(path);
-    if (!text) {
-      std::cerr << text.error().detail << '\n';
+    auto read = compile_file(path);
+    if (!read) {
+      std::cerr << read.error().detail << '\n';
       good = false;
       continue;
     }
-    auto made = compile_draft(read_draft(path, *text), 1);
+    auto& made = *read;
     if (auto* wrong = std::get_if<1>(&made)) {
       for (auto& p : *wrong)
         std::cerr << path << ':' << to_string(p) << '\n';
