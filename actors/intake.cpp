@@ -9,6 +9,7 @@
 #include "runtime/core/intake/ndjson.hpp"
 #include "runtime/core/intake/partition.hpp"
 #include "runtime/core/intake/recent_ids.hpp"
+#include "runtime/core/intake/request_target.hpp"
 #include "runtime/core/intake/stream_entry.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
@@ -23,17 +24,22 @@ namespace {
 constexpr unsigned quarantined_a_second_max = 100; // per key
 constexpr size_t inflated_piece_bytes = 256 << 10;
 
-bool wants_atomic(const http_request& head) {
-  std::string_view rest = head.query;
-  while (!rest.empty()) {
-    auto end = rest.find('&');
-    auto pair = rest.substr(0, end);
-    if (pair == "atomic=true")
-      return true;
-    rest = end == std::string_view::npos ? std::string_view{}
-                                         : rest.substr(end + 1);
+/// atomic, the one parameter of this route. What is misspelt must not look as
+/// if it held.
+result<bool> wants_atomic(const http_request& head) {
+  auto given = intake::split_query(head.query);
+  if (!given)
+    return failure{errc::malformed, "the query is not percent-encoded UTF-8"};
+  bool atomic = false;
+  for (auto& [name, value] : *given) {
+    if (name != "atomic")
+      return failure{errc::invalid,
+                     "there is no parameter '" + name + "' here"};
+    if (value != "true" && value != "false")
+      return failure{errc::invalid, "atomic is true or false"};
+    atomic = value == "true";
   }
-  return false;
+  return atomic;
 }
 
 } // namespace
@@ -43,6 +49,7 @@ struct intake_state::request_job {
   std::vector<accepted_item> taken;
   std::vector<rejected_item> refused;
   std::function<void(http_reply)> reply;
+  std::function<void()> done; // may be empty; when it is in the stream
 };
 
 struct intake_state::ndjson_job {
@@ -59,7 +66,7 @@ struct intake_state::ndjson_job {
   uint64_t rejected = 0;
   std::vector<rejected_item> refused; // at most rejected_items_max
   /// Made once: ids that follow from an Idempotency-Key are numbered through.
-  std::optional<intake::event_defaults> defaults;
+  intake::event_defaults defaults;
 };
 
 intake_actor::behavior_type intake_state::start(intake_setup setup) {
@@ -104,9 +111,17 @@ void intake_state::handle(http_exchange& call) {
 
 void intake_state::whole_request(const http_exchange& call,
                                  const api_key& key) {
-  auto parsed =
-      intake::parse_request(call.head->headers, call.body,
-                            defaults_for(*call.head, key.name), setup_.options);
+  auto atomic = wants_atomic(*call.head);
+  auto idempotency = intake::idempotency_key(call.head->headers);
+  if (!atomic || !idempotency)
+    return call.reply(to_http(atomic ? idempotency.error() : atomic.error()));
+  auto fingerprint = *idempotency ? xxh64(call.body) : 0;
+  if (*idempotency && !repeated_.fits(key.name, **idempotency, fingerprint))
+    return call.reply(to_http(failure{
+        errc::invalid, "this Idempotency-Key came with another body before"}));
+  auto parsed = intake::parse_request(
+      call.head->headers, call.body,
+      defaults_for(*call.head, key.name, *idempotency), setup_.options);
   if (key.rate && parsed.items.size() > 1)
     setup_.rates->charge(key, parsed.items.size() - 1,
                          setup_.surroundings->now_ms());
@@ -121,6 +136,10 @@ void intake_state::whole_request(const http_exchange& call,
   auto job = std::make_shared<request_job>();
   job->is_many = parsed.is_many;
   job->reply = call.reply;
+  if (*idempotency)
+    job->done = [this, by = key.name, used = **idempotency, fingerprint] {
+      repeated_.remember(by, used, fingerprint);
+    };
   std::vector<append_entry> entries;
   for (auto& item : parsed.items) {
     if (auto* why = std::get_if<problem>(&item.outcome)) {
@@ -136,9 +155,9 @@ void intake_state::whole_request(const http_exchange& call,
   count(0, static_cast<double>(job->refused.size()), 0);
   if (!job->is_many && !job->refused.empty())
     return call.reply(to_http(job->refused.front().why));
-  if (wants_atomic(*call.head) && !job->refused.empty())
+  if (*atomic && !job->refused.empty())
     return call.reply(many_answered(0, job->refused.size(), {}, job->refused));
-  if (wants_atomic(*call.head) && entries.size() > limits::append_batch_max)
+  if (*atomic && entries.size() > limits::append_batch_max)
     return call.reply(to_http(
         failure{errc::too_large, "atomic=true is for at most " +
                                      std::to_string(limits::append_batch_max) +
@@ -165,6 +184,8 @@ void intake_state::answer_request(const std::shared_ptr<request_job>& job,
     job->taken[i].duplicate = (*receipts)[i].duplicate;
   }
   count(static_cast<double>(job->taken.size()), 0, 0);
+  if (job->done)
+    job->done();
   if (job->is_many)
     job->reply(many_answered(job->taken.size(), job->refused.size(), job->taken,
                              job->refused));
@@ -205,7 +226,11 @@ intake_state::begin_lines(const http_exchange& call) {
                    setup_.surroundings->now_ms());
   if (auto* refused = std::get_if<http_response>(&who))
     return refuse(std::move(*refused));
-  if (wants_atomic(*call.head))
+  auto atomic = wants_atomic(*call.head);
+  auto idempotency = intake::idempotency_key(call.head->headers);
+  if (!atomic || !idempotency)
+    return refuse(to_http(atomic ? idempotency.error() : atomic.error()));
+  if (*atomic)
     return refuse(to_http(failure{
         errc::invalid, "atomic=true cannot be kept for an NDJSON body"}));
   auto mode = intake::decide_mode(call.head->headers);
@@ -214,6 +239,7 @@ intake_state::begin_lines(const http_exchange& call) {
     return refuse(to_http(mode ? coding.error() : mode.error()));
   auto job = std::make_shared<ndjson_job>(setup_.options);
   job->key = std::move(std::get<api_key>(who));
+  job->defaults = defaults_for(*call.head, job->key.name, *idempotency);
   if (*coding == intake::content_coding::gzip)
     job->inflate.emplace();
   return job;
@@ -252,9 +278,7 @@ void intake_state::charge(ndjson_job& job, uint64_t lines) {
 void intake_state::next_lines(const std::shared_ptr<ndjson_job>& job,
                               const http_exchange& call) {
   std::vector<intake::intake_item> items;
-  if (!job->defaults)
-    job->defaults = defaults_for(*call.head, job->key.name);
-  auto& defaults = *job->defaults;
+  auto& defaults = job->defaults;
   defaults.check = schema::checker_of(schemas_); // as they are now
   std::string inflated;
   bool used_up = true;
@@ -323,21 +347,22 @@ void intake_state::finish_lines(const std::shared_ptr<ndjson_job>& job,
 
 // --- parts -------------------------------------------------------------------
 
-intake::event_defaults intake_state::defaults_for(const http_request& head,
-                                                  const std::string& key_name) {
+intake::event_defaults
+intake_state::defaults_for(const http_request& head,
+                           const std::string& key_name,
+                           const std::optional<std::string>& idempotency) {
   auto& world = *setup_.surroundings;
   intake::event_defaults out;
   out.source = key_name;
   out.now_ms = world.now_ms();
-  // A repeated request under one Idempotency-Key makes the same ids.
-  if (auto key = find_header(head, "idempotency-key"); !key.empty()) {
-    auto seed = key_name + '\0' + std::string(key) + '\0';
+  if (idempotency) {
     auto number = std::make_shared<uint64_t>(0);
-    out.make_id = [seed, number] {
-      return uuid_v5(seed + std::to_string((*number)++));
+    out.make_id = [key_name, key = *idempotency,
+                   number](const event_document& document) {
+      return intake::stable_id(key_name, key, (*number)++, document);
     };
   } else {
-    out.make_id = [&world, now = out.now_ms] {
+    out.make_id = [&world, now = out.now_ms](const event_document&) {
       std::array<uint8_t, 10> random{};
       world.random(random.data(), random.size());
       return uuid_v7(now, random);

@@ -1,9 +1,9 @@
 #pragma once
 // The intake actor: from a request to entries in the stream and back to an
 // answer. Parsing is core/intake's; a 202 is said only when the stream_writer
-// has Redis's answer. It keeps nothing between messages but the keys and the
-// schemas: what an NDJSON body has come to travels in the exchange, so a
-// restarted actor goes on.
+// has Redis's answer. It keeps nothing between messages but the keys, the
+// schemas and what Idempotency-Keys were used for: what an NDJSON body has come
+// to travels in the exchange, so a restarted actor goes on.
 
 #include "actors/admission.hpp"
 #include "messages/protocols/directory.hpp"
@@ -11,6 +11,7 @@
 #include "messages/protocols/key_keeper.hpp"
 #include "messages/protocols/schema_keeper.hpp"
 #include "messages/protocols/stream_writer.hpp"
+#include "runtime/core/intake/idempotency.hpp"
 #include "runtime/core/intake/quarantine.hpp"
 #include "runtime/core/intake/request_parser.hpp"
 #include "runtime/ports/clock.hpp"
@@ -60,8 +61,9 @@ private:
                   const http_exchange& call);
   void finish_lines(const std::shared_ptr<ndjson_job>& job,
                     const http_exchange& call);
-  intake::event_defaults defaults_for(const http_request& head,
-                                      const std::string& key_name);
+  intake::event_defaults
+  defaults_for(const http_request& head, const std::string& key_name,
+               const std::optional<std::string>& idempotency);
   append_entry entry_of(event_document&& document, const std::string& key_name);
   void quarantine(const api_key& by, intake::refused_input refused);
   bool may_quarantine(const std::string& key_name);
@@ -76,6 +78,7 @@ private:
     int64_t second = 0;
     unsigned used = 0;
   };
+  intake::idempotency_keys repeated_;
   std::map<std::string, quota> quarantined_; // by key name, this second's
 };
 
