@@ -43,6 +43,7 @@ struct rule_router_setup {
   std::string worker;
   std::chrono::milliseconds cursor_interval{500};
   std::chrono::milliseconds snapshot_interval{10'000};
+  uint64_t snapshot_events = 200'000; // and after so many
   std::shared_ptr<world> surroundings;
   logger log;
   metrics* meters = nullptr;
@@ -201,7 +202,8 @@ private:
     rule_snapshot_ptr what;
   };
   size_t snapshots_under_way_ = 0;
-  size_t saves_under_way_ = 0; // sent to the recorder
+  size_t saves_under_way_ = 0;       // sent to the recorder
+  uint64_t fed_since_snapshots_ = 0; // events
   std::vector<taken_snapshot> snapshots_taken_;
 
   bool ending_ = false;    // asked to end: nothing more is fed

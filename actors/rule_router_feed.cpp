@@ -84,8 +84,11 @@ void rule_router_state::go_on() {
 
 void rule_router_state::dispatch(segment&& part) {
   auto last = part.events.back().key();
+  fed_since_snapshots_ += part.events.size();
   make_step({last, std::max(fed_.timer_ms, last.received_at_ms)},
             route(std::move(part.events), index_));
+  if (fed_since_snapshots_ >= setup_.snapshot_events)
+    snapshots();
 }
 
 void rule_router_state::finish_batch(batch_end& end) {
@@ -356,6 +359,7 @@ void rule_router_state::snapshots() {
   // What changed since a snapshot says nothing if that one is not written.
   if (snapshots_under_way_ > 0 || saves_under_way_ > 0)
     return;
+  fed_since_snapshots_ = 0;
   ++snapshots_under_way_;
   for (auto& slot : slots_) {
     if (!slot || slot->now != rule_slot::phase::level || !slot->ready)

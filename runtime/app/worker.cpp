@@ -300,6 +300,7 @@ private:
       setup.worker = name_;
       setup.cursor_interval = s_.rules.cursor_every;
       setup.snapshot_interval = s_.rules.snapshot_every;
+      setup.snapshot_events = s_.rules.snapshot_events;
       setup.surroundings = frame_.surroundings;
       setup.log = frame_.log;
       setup.meters = &frame_.meters;

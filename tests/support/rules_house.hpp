@@ -135,6 +135,7 @@ struct rules_house : rule_records, actor_fixture {
   rule_router_actor router;
   lease_token partition_lease = take_lease("p0", "me");
   lease_token evaluation_lease = take_lease("evaluation", "me");
+  uint64_t snapshot_events = 200'000;
   size_t fenced = 0;
   size_t numbered = 0;
 
@@ -211,6 +212,7 @@ struct rules_house : rule_records, actor_fixture {
     setup.worker = "me";
     setup.surroundings = surroundings;
     setup.log = log;
+    setup.snapshot_events = snapshot_events;
     setup.went_live = [this] { ++went_live; };
     router = live(sys.spawn(rule_router, setup));
   }
