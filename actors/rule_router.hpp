@@ -24,6 +24,7 @@
 #include "runtime/ports/clock.hpp"
 #include "runtime/telemetry/log.hpp"
 #include "runtime/telemetry/metrics.hpp"
+#include "runtime/telemetry/trace.hpp"
 
 #include <deque>
 #include <map>
@@ -47,6 +48,7 @@ struct rule_router_setup {
   std::shared_ptr<world> surroundings;
   logger log;
   metrics* meters = nullptr;
+  tracer traces;
   std::function<void()> went_live; // history is read to its end; may be empty
 };
 
@@ -107,12 +109,16 @@ private:
   void wish_clock();
   void house();
   void snapshots();
-  void report_counts();
   void snapshot_done();
   void first_snapshot(rule_slot& slot);
   void born(rule_slot& slot);
   void save(std::vector<rule_snapshot> all);
   int64_t time_of_feed() const;
+
+  // --- what people see (rule_router_shown.cpp)
+  void trace(const rule_slot& slot, const rule_slot::sent_step& done) const;
+  void show_lags();
+  void report_counts();
 
   // --- controls (rule_router_controls.cpp)
   bool apply(const control_input& control);

@@ -119,6 +119,9 @@ stand_in_supervisor(supervisor_actor::pointer self, supervisor_actor real,
         return self->delegate(real, a, id);
       },
       [=](children_atom a) { return self->delegate(real, a); },
+      [=](children_atom a, uint32_t count_max) {
+        return self->delegate(real, a, count_max);
+      },
       [=](subscribe_atom a, const child_listener& who) {
         return self->delegate(real, a, who);
       },
