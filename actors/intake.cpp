@@ -1,6 +1,7 @@
 #include "actors/intake.hpp"
 
 #include "actors/intake_answers.hpp"
+#include "actors/intake_trace.hpp"
 #include "messages/protocols/errors.hpp"
 #include "runtime/core/base/hash.hpp"
 #include "runtime/core/base/limits.hpp"
@@ -49,7 +50,8 @@ struct intake_state::request_job {
   std::vector<accepted_item> taken;
   std::vector<rejected_item> refused;
   std::function<void(http_reply)> reply;
-  std::function<void()> done; // may be empty; when it is in the stream
+  std::function<void()> done;          // may be empty; when it is in the stream
+  std::shared_ptr<intake_trace> trace; // null where traces are off
 };
 
 struct intake_state::ndjson_job {
@@ -67,6 +69,7 @@ struct intake_state::ndjson_job {
   std::vector<rejected_item> refused; // at most rejected_items_max
   /// Made once: ids that follow from an Idempotency-Key are numbered through.
   intake::event_defaults defaults;
+  std::shared_ptr<intake_trace> trace; // null where traces are off
 };
 
 intake_actor::behavior_type intake_state::start(intake_setup setup) {
@@ -119,9 +122,11 @@ void intake_state::whole_request(const http_exchange& call,
   if (*idempotency && !repeated_.fits(key.name, **idempotency, fingerprint))
     return call.reply(to_http(failure{
         errc::invalid, "this Idempotency-Key came with another body before"}));
-  auto parsed = intake::parse_request(
-      call.head->headers, call.body,
-      defaults_for(*call.head, key.name, *idempotency), setup_.options);
+  auto defaults = defaults_for(*call.head, key.name, *idempotency);
+  auto trace = intake_trace::begin(setup_.traces, *call.head, defaults.trace);
+  auto reply = intake_trace::wrap(call.reply, trace);
+  auto parsed = intake::parse_request(call.head->headers, call.body, defaults,
+                                      setup_.options);
   if (key.rate && parsed.items.size() > 1)
     setup_.rates->charge(key, parsed.items.size() - 1,
                          setup_.surroundings->now_ms());
@@ -130,12 +135,13 @@ void intake_state::whole_request(const http_exchange& call,
                {*parsed.refusal, std::move(parsed.raw), parsed.raw_bytes,
                 std::move(parsed.known),
                 intake::kept_headers(call.head->headers, parsed.raw_is_gzip)});
-    count(0, 1, 0);
-    return call.reply(to_http(*parsed.refusal));
+    count(1, 0);
+    return reply(to_http(*parsed.refusal));
   }
   auto job = std::make_shared<request_job>();
   job->is_many = parsed.is_many;
-  job->reply = call.reply;
+  job->reply = reply;
+  job->trace = trace;
   if (*idempotency)
     job->done = [this, by = key.name, used = **idempotency, fingerprint] {
       repeated_.remember(by, used, fingerprint);
@@ -150,20 +156,26 @@ void intake_state::whole_request(const http_exchange& call,
     }
     auto& document = std::get<event_document>(item.outcome);
     job->taken.push_back({item.index, document.source, document.id, {}, false});
+    if (trace)
+      trace->adding(document);
     entries.push_back(entry_of(std::move(document), key.name));
   }
-  count(0, static_cast<double>(job->refused.size()), 0);
+  count(job->refused.size(), 0);
   if (!job->is_many && !job->refused.empty())
-    return call.reply(to_http(job->refused.front().why));
-  if (*atomic && !job->refused.empty())
-    return call.reply(many_answered(0, job->refused.size(), {}, job->refused));
-  if (*atomic && entries.size() > limits::append_batch_max)
-    return call.reply(to_http(
+    return reply(to_http(job->refused.front().why));
+  if (*atomic && !job->refused.empty()) {
+    count(0, entries.size());
+    return reply(many_answered(0, job->refused.size(), {}, job->refused));
+  }
+  if (*atomic && entries.size() > limits::append_batch_max) {
+    count(0, entries.size());
+    return reply(to_http(
         failure{errc::too_large, "atomic=true is for at most " +
                                      std::to_string(limits::append_batch_max) +
                                      " events"}));
+  }
   if (entries.empty())
-    return call.reply(many_answered(0, job->refused.size(), {}, job->refused));
+    return reply(many_answered(0, job->refused.size(), {}, job->refused));
   self_
       ->request(writer_, caf::infinite, append_atom::value,
                 share(std::move(entries)))
@@ -172,7 +184,9 @@ void intake_state::whole_request(const http_exchange& call,
             answer_request(job, receipts);
           },
           [this, job](caf::error& e) {
-            count(0, 0, static_cast<double>(job->taken.size()));
+            count(0, job->taken.size());
+            if (job->trace)
+              job->trace->added(to_string(to_failure(e)));
             job->reply(not_added(to_http(to_failure(e)), job->taken, 0));
           });
 }
@@ -183,9 +197,11 @@ void intake_state::answer_request(const std::shared_ptr<request_job>& job,
     job->taken[i].where = (*receipts)[i].where;
     job->taken[i].duplicate = (*receipts)[i].duplicate;
   }
-  count(static_cast<double>(job->taken.size()), 0, 0);
+  count_taken(*receipts);
   if (job->done)
     job->done();
+  if (job->trace)
+    job->trace->added();
   if (job->is_many)
     job->reply(many_answered(job->taken.size(), job->refused.size(), job->taken,
                              job->refused));
@@ -205,8 +221,9 @@ void intake_state::piece(http_exchange& call) {
     if (!job)
       return;
   }
-  call.reply = with_rate(std::move(call.reply), job->key, setup_.rates,
-                         setup_.surroundings);
+  call.reply = intake_trace::wrap(with_rate(std::move(call.reply), job->key,
+                                            setup_.rates, setup_.surroundings),
+                                  job->trace);
   job->input_ended = call.last;
   if (job->inflate)
     job->inflate->give(call.body);
@@ -242,6 +259,8 @@ intake_state::begin_lines(const http_exchange& call) {
   job->defaults = defaults_for(*call.head, job->key.name, *idempotency);
   if (*coding == intake::content_coding::gzip)
     job->inflate.emplace();
+  job->trace =
+      intake_trace::begin(setup_.traces, *call.head, job->defaults.trace);
   return job;
 }
 
@@ -306,12 +325,14 @@ void intake_state::next_lines(const std::shared_ptr<ndjson_job>& job,
       quarantine(job->key, {*why, std::move(item.raw), item.raw_bytes,
                             std::move(item.known), intake::item_headers()});
       ++job->rejected;
-      count(0, 1, 0);
+      count(1, 0);
       if (job->refused.size() < limits::rejected_items_max)
         job->refused.push_back({item.index, std::move(*why)});
     } else {
-      entries.push_back(entry_of(
-          std::move(std::get<event_document>(item.outcome)), job->key.name));
+      auto& document = std::get<event_document>(item.outcome);
+      if (job->trace)
+        job->trace->adding(document);
+      entries.push_back(entry_of(std::move(document), job->key.name));
     }
   }
   auto go_on = [this, job, call, used_up] {
@@ -329,13 +350,17 @@ void intake_state::next_lines(const std::shared_ptr<ndjson_job>& job,
       ->request(writer_, caf::infinite, append_atom::value,
                 share(std::move(entries)))
       .then(
-          [this, job, go_on, count_added](const append_receipts&) {
+          [this, job, go_on, count_added](const append_receipts& receipts) {
             job->accepted += count_added;
-            count(static_cast<double>(count_added), 0, 0);
+            count_taken(*receipts);
+            if (job->trace)
+              job->trace->added();
             go_on();
           },
-          [this, call, first_line, count_added](caf::error& e) {
-            count(0, 0, static_cast<double>(count_added));
+          [this, job, call, first_line, count_added](caf::error& e) {
+            count(0, count_added);
+            if (job->trace)
+              job->trace->added(to_string(to_failure(e)));
             call.reply(not_added(to_http(to_failure(e)), {}, first_line));
           });
 }
@@ -370,8 +395,13 @@ intake_state::defaults_for(const http_request& head,
   }
   intake::trace_random random{};
   world.random(random.data(), random.size());
-  out.trace =
-      intake::continue_trace(head.headers, random, intake::trace_flag_sampled);
+  // Of the traces that begin here some are recorded, chosen by their ids.
+  auto chance =
+      static_cast<uint32_t>(random[0] << 16 | random[1] << 8 | random[2]);
+  bool is_sampled =
+      !setup_.traces.is_on() || chance % setup_.sample_one_in == 0;
+  out.trace = intake::continue_trace(
+      head.headers, random, is_sampled ? intake::trace_flag_sampled : 0);
   out.check = schema::checker_of(schemas_);
   return out;
 }
@@ -410,13 +440,23 @@ bool intake_state::may_quarantine(const std::string& key_name) {
   return used.used++ < quarantined_a_second_max;
 }
 
-void intake_state::count(double accepted, double invalid, double refused) {
+void intake_state::count_taken(const std::vector<append_receipt>& receipts) {
+  if (!setup_.meters)
+    return;
+  auto known = std::count_if(receipts.begin(), receipts.end(),
+                             [](const auto& r) { return r.duplicate; });
+  auto& m = setup_.meters->intake();
+  m.events_duplicate.Increment(static_cast<double>(known));
+  m.events_accepted.Increment(
+      static_cast<double>(receipts.size() - static_cast<size_t>(known)));
+}
+
+void intake_state::count(size_t invalid, size_t refused) {
   if (!setup_.meters)
     return;
   auto& m = setup_.meters->intake();
-  m.events_accepted.Increment(accepted);
-  m.events_invalid.Increment(invalid);
-  m.events_refused.Increment(refused);
+  m.events_invalid.Increment(static_cast<double>(invalid));
+  m.events_refused.Increment(static_cast<double>(refused));
 }
 
 intake_actor::behavior_type

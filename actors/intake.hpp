@@ -17,6 +17,7 @@
 #include "runtime/ports/clock.hpp"
 #include "runtime/telemetry/log.hpp"
 #include "runtime/telemetry/metrics.hpp"
+#include "runtime/telemetry/trace.hpp"
 
 #include <caf/fwd.hpp>
 
@@ -33,6 +34,8 @@ struct intake_setup {
   std::shared_ptr<rate_gate> rates = std::make_shared<rate_gate>();
   std::shared_ptr<world> surroundings;
   logger log;
+  tracer traces;
+  uint32_t sample_one_in = 1; // of the traces that begin here
   metrics* meters = nullptr;
 };
 
@@ -67,7 +70,8 @@ private:
   append_entry entry_of(event_document&& document, const std::string& key_name);
   void quarantine(const api_key& by, intake::refused_input refused);
   bool may_quarantine(const std::string& key_name);
-  void count(double accepted, double invalid, double refused);
+  void count_taken(const std::vector<append_receipt>& receipts);
+  void count(size_t invalid, size_t refused);
 
   pointer self_;
   intake_setup setup_;
