@@ -35,6 +35,7 @@ void append(outcome_commit& into, const outcome_commit& more) {
     to.insert(to.end(), from.begin(), from.end());
   };
   add(into.changes, more.changes);
+  add(into.acknowledged, more.acknowledged);
   add(into.deliveries, more.deliveries);
   add(into.statuses, more.statuses);
   add(into.dead, more.dead);

@@ -9,7 +9,7 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include <algorithm>
-#include <array>
+#include <iterator>
 
 namespace eventpulse {
 
@@ -28,11 +28,18 @@ struct waiting_call {
 
 /// A parameter that is misspelt must not look like a filter that holds.
 bool is_parameter(std::string_view name) {
-  constexpr std::array<std::string_view, 19> known{
-      "limit", "cursor", "type",  "source",   "subject", "id",   "from",
-      "to",    "rule",   "state", "severity", "alert",   "wait", "channel",
-      "kind",  "key",    "all",   "action",   "target"};
-  return std::find(known.begin(), known.end(), name) != known.end();
+  // clang-format off
+  constexpr std::string_view known[] = {
+      "limit", "cursor",
+      "from", "to",
+      "type", "source", "subject", "id", "where",
+      "rule", "state", "severity", "acknowledged",
+      "alert", "channel",
+      "kind", "key", "all", "action", "target",
+      "wait",
+  };
+  // clang-format on
+  return std::find(std::begin(known), std::end(known), name) != std::end(known);
 }
 
 } // namespace
@@ -108,10 +115,10 @@ void control_state::handle(http_exchange& call) {
   auto outcome = found.route->run(request);
   if (!outcome)
     return refuse(outcome.error());
+  if (outcome->row)
+    return place(*outcome, call);
   if (outcome->again && ask_again(call, *outcome))
     return;
-  if (outcome->row)
-    return place(*outcome->row, std::move(outcome->answer), call.reply);
   if (outcome->keys_changed && keeper_)
     return reply_when_known(keeper_, std::move(outcome->answer), call.reply);
   if (outcome->types_changed && schema_keeper_)
@@ -196,21 +203,27 @@ bool control_state::ask_again(const http_exchange& call,
 
 /// The row is committed; its entry gives it a place in the order. An entry that
 /// is lost in between is added by the sweep.
-void control_state::place(const control_row& row, http_response answer,
-                          const std::function<void(http_reply)>& reply) {
-  append_entry entry;
-  entry.fields = intake::encode(intake::control_mark{row.id});
+void control_state::place(const control_outcome& outcome,
+                          const http_exchange& call) {
+  std::vector<append_entry> entries;
+  auto add = [&](const control_row& row) {
+    entries.push_back({0, intake::encode(intake::control_mark{row.id})});
+  };
+  add(*outcome.row);
+  for (auto& row : outcome.more_rows)
+    add(row);
   self_
       ->request(writer_, caf::infinite, append_atom::value,
-                share(std::vector<append_entry>{std::move(entry)}))
+                share(std::move(entries)))
       .then(
-          [this, answer = std::move(answer), reply](const append_receipts&) {
+          [this, call, outcome](const append_receipts&) {
             // A lost hint only delays.
             if (auto hinted = hints_->publish("rules"); !hinted)
               setup_.log.debug("hint_lost");
-            reply(answer);
+            if (!outcome.again || !ask_again(call, outcome))
+              call.reply(outcome.answer);
           },
-          [reply, id = row.id](caf::error& e) {
+          [reply = call.reply, id = outcome.row->id](caf::error& e) {
             reply(to_http(failure{
                 errc::outcome_unknown,
                 "the change " + id + " is stored and will take effect later: " +

@@ -51,8 +51,7 @@ private:
   void handle(http_exchange& call);
   std::optional<api_key> let_in(http_exchange& call, scope needed);
   bool ask_again(const http_exchange& call, const control_outcome& outcome);
-  void place(const control_row& row, http_response answer,
-             const std::function<void(http_reply)>& reply);
+  void place(const control_outcome& outcome, const http_exchange& call);
   template <class Keeper>
   void reply_when_known(const Keeper& keeper, http_response answer,
                         const std::function<void(http_reply)>& reply);

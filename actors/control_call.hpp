@@ -84,6 +84,7 @@ struct control_outcome {
   std::string remember = {};                      // until then
   bool types_changed = false;                     // as keys_changed, of schemas
   std::shared_ptr<const replay_wish> replay = {}; // makes the answer itself
+  std::vector<control_row> more_rows = {}; // of a change of several things
 };
 
 /// The client's X-Request-Id where it is 1 to 128 printable ASCII characters

@@ -141,7 +141,7 @@ result<control_outcome> put_event_type(control_call& call) {
                            call.surroundings.now_ms(), call.who(), *version};
   auto stored = call.stores.event_types->publish(change);
   if (!stored)
-    return stored.error();
+    return refuse_change(stored.error(), *version);
   auto out = to_object(*stored);
   if (!made.notes.empty())
     out["notes"] = notes_of(made.notes, put.pointer);
@@ -159,7 +159,7 @@ result<control_outcome> delete_event_type(control_call& call) {
                            call.surroundings.now_ms(), call.who(), *version};
   auto gone = call.stores.event_types->publish(change);
   if (!gone)
-    return gone.error();
+    return refuse_change(gone.error(), *version);
   control_outcome outcome{no_content()};
   outcome.types_changed = true;
   return outcome;

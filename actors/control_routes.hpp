@@ -31,11 +31,22 @@ namespace routes {
 // control_rules.cpp
 result<control_outcome> list_rules(control_call& call);
 result<control_outcome> get_rule(control_call& call);
+result<control_outcome> create_rule(control_call& call);
 result<control_outcome> put_rule(control_call& call);
 result<control_outcome> delete_rule(control_call& call);
-result<control_outcome> rule_versions(control_call& call);
-result<control_outcome> rule_state(control_call& call);
 result<control_outcome> validate_rule(control_call& call);
+result<control_outcome> test_rule(control_call& call);
+// control_rule_apply.cpp
+result<control_outcome> apply_rules(control_call& call);
+// control_rule_history.cpp
+result<control_outcome> rule_versions(control_call& call);
+result<control_outcome> rule_version_of(control_call& call);
+result<control_outcome> rule_diff(control_call& call);
+result<control_outcome> rollback_rule(control_call& call);
+result<control_outcome> pause_rule(control_call& call);
+result<control_outcome> resume_rule(control_call& call);
+// control_rule_state.cpp
+result<control_outcome> rule_state(control_call& call);
 // control_channels.cpp
 result<control_outcome> list_channels(control_call& call);
 result<control_outcome> get_channel(control_call& call);
@@ -46,11 +57,16 @@ result<control_outcome> rotate_channel(control_call& call);
 result<control_outcome> list_keys(control_call& call);
 result<control_outcome> create_key(control_call& call);
 result<control_outcome> revoke_key(control_call& call);
-// control_reads.cpp
+// control_events.cpp
 result<control_outcome> list_events(control_call& call);
 result<control_outcome> get_event(control_call& call);
+result<control_outcome> get_event_of_id(control_call& call);
+// control_alerts.cpp
 result<control_outcome> list_alerts(control_call& call);
 result<control_outcome> get_alert(control_call& call);
+result<control_outcome> acknowledge_alert(control_call& call);
+result<control_outcome> resolve_alert(control_call& call);
+// control_reads.cpp
 result<control_outcome> list_deliveries(control_call& call);
 result<control_outcome> get_delivery(control_call& call);
 // control_event_types.cpp

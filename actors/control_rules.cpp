@@ -1,11 +1,9 @@
+#include "actors/control_rules.hpp"
 #include "actors/control_routes.hpp"
+#include "actors/control_versions.hpp"
 #include "runtime/core/base/json_parse.hpp"
 #include "runtime/core/base/limits.hpp"
-#include "runtime/core/base/time.hpp"
-#include "runtime/core/rules/compile.hpp"
-#include "runtime/core/rules/document.hpp"
-
-#include <charconv>
+#include "runtime/core/rules/rule_tests.hpp"
 
 namespace eventpulse::routes {
 
@@ -13,85 +11,13 @@ namespace json = boost::json;
 
 namespace {
 
-json::object to_object(const rule_version& v) {
-  auto out = parse_kept_json(v.document).as_object();
-  out["version"] = v.version;
-  out["published_at"] = format_rfc3339_ms(v.published_at_ms);
-  out["published_by"] = v.published_by;
-  return out;
-}
+/// A request's share of the actor that answers everybody.
+constexpr int64_t tests_ms_max = 2'000;
 
-problem problem_of(const std::vector<rule_problem>& wrong) {
-  problem out{errc::invalid, "the rule is not valid", {}};
-  for (auto& p : wrong) {
-    auto place = p.line > 0 ? std::to_string(p.line) + ':' +
-                                  std::to_string(p.column) + ": "
-                            : std::string{};
-    out.errors.push_back({p.pointer, place + p.detail});
-  }
-  return out;
-}
-
-bool is_yaml(const http_request& head) {
-  return find_header(head, "content-type").find("yaml") !=
-         std::string_view::npos;
-}
-
-/// The document and its compiled form, or the answer that says what is wrong.
-std::variant<compiled_rule_ptr, problem>
-compiled_body(const control_call& call) {
-  if (call.body.size() > limits::rule_document_bytes_max)
-    return problem{errc::too_large,
-                   "a rule has at most " +
-                       std::to_string(limits::rule_document_bytes_max) +
-                       " bytes",
-                   {}};
-  auto parsed = is_yaml(call.head) ? parse_rule_yaml(call.body)
-                                   : parse_rule_json(call.body);
-  if (auto* wrong = std::get_if<1>(&parsed))
-    return problem_of(*wrong);
-  auto made = compile_rule(std::get<0>(parsed), 0);
-  if (auto* wrong = std::get_if<1>(&made))
-    return problem_of(*wrong);
-  return std::get<0>(made);
-}
-
-/// If-Match: "3" is version 3; If-None-Match: * means that there must be none.
-result<std::optional<int64_t>> wanted_version(const control_call& call) {
-  if (find_header(call.head, "if-none-match") == "*")
-    return std::optional<int64_t>{0};
-  auto text = find_header(call.head, "if-match");
-  if (text.empty() || text == "*")
-    return std::optional<int64_t>{};
-  if (text.size() > 2 && text.front() == '"' && text.back() == '"')
-    text = text.substr(1, text.size() - 2);
-  int64_t version = 0;
-  auto [end, wrong] =
-      std::from_chars(text.data(), text.data() + text.size(), version);
-  if (wrong != std::errc{} || end != text.data() + text.size())
-    return failure{errc::invalid, "If-Match must be a version, such as \"3\""};
-  return std::optional<int64_t>{version};
-}
-
-http_response with_version(http_response answer, int64_t version) {
-  answer.headers.emplace_back("ETag", '"' + std::to_string(version) + '"');
-  return answer;
-}
-
-std::string_view name_of(eventpulse::rule_state s) {
-  switch (s) {
-  case eventpulse::rule_state::pending:
-    return "pending";
-  case eventpulse::rule_state::catching_up:
-    return "catching_up";
-  case eventpulse::rule_state::active:
-    return "active";
-  case eventpulse::rule_state::degraded:
-    return "degraded";
-  case eventpulse::rule_state::off:
-    return "off";
-  }
-  return "unknown";
+problem other_id(const std::string& id, const std::string& wanted) {
+  return {errc::invalid,
+          "the rule is not valid",
+          {{"/id", "is '" + id + "', but the path says '" + wanted + "'"}}};
 }
 
 } // namespace
@@ -106,7 +32,7 @@ result<control_outcome> list_rules(control_call& call) {
     return page.error();
   json::array items;
   for (auto& v : *page)
-    items.push_back(to_object(v));
+    items.push_back(rule_object(v));
   auto next = page->size() == *limit
                   ? std::optional<std::string>(page->back().id)
                   : std::nullopt;
@@ -118,7 +44,20 @@ result<control_outcome> get_rule(control_call& call) {
   if (!found)
     return found.error();
   return control_outcome{
-      with_version(json_answer(200, to_object(*found)), found->version), {}};
+      with_version(json_answer(200, rule_object(*found)), found->version), {}};
+}
+
+/// 409 where there is one of that id.
+result<control_outcome> create_rule(control_call& call) {
+  auto compiled = compiled_body(call);
+  if (auto* wrong = std::get_if<problem>(&compiled))
+    return control_outcome{to_http(*wrong), {}};
+  auto& rule = *std::get<0>(compiled);
+  auto done = publish_rule(call, rule, 0);
+  if (!done && done.error().code == errc::conflict)
+    return failure{errc::conflict, "there is a rule '" + rule.id() +
+                                       "' already: " + done.error().detail};
+  return done;
 }
 
 result<control_outcome> put_rule(control_call& call) {
@@ -127,87 +66,20 @@ result<control_outcome> put_rule(control_call& call) {
     return control_outcome{to_http(*wrong), {}};
   auto& rule = *std::get<0>(compiled);
   if (rule.id() != call.path[2])
-    return control_outcome{
-        to_http(problem{errc::invalid,
-                        "the rule is not valid",
-                        {{"/id", "is '" + rule.id() + "', but the path says '" +
-                                     call.path[2] + "'"}}}),
-        {}};
-  auto version = wanted_version(call);
-  if (!version)
-    return version.error();
-  publish_request request;
-  request.id = rule.id();
-  request.document = to_json(rule.document());
-  request.by = call.who();
-  request.if_version = *version;
-  request.notify = rule.notify();
-  auto done = call.stores.rules->publish(request);
-  if (!done)
-    return done.error();
-  auto& v = done->version;
-  return control_outcome{
-      with_version(json_answer(v.version == 1 ? 201 : 200, to_object(v)),
-                   v.version),
-      done->control};
+    return control_outcome{to_http(other_id(rule.id(), call.path[2])), {}};
+  return publish_rule(call, rule);
 }
 
 result<control_outcome> delete_rule(control_call& call) {
-  auto version = wanted_version(call);
+  auto version = wanted_version(call.head);
   if (!version)
     return version.error();
   auto done = call.stores.rules->remove(call.path[2], call.who(), *version);
   if (!done)
-    return done.error();
+    return refuse_change(done.error(), *version);
   http_response answer;
   answer.status = 204;
   return control_outcome{answer, done->control};
-}
-
-result<control_outcome> rule_versions(control_call& call) {
-  auto all = call.stores.rules->versions(call.path[2]);
-  if (!all)
-    return all.error();
-  json::array items;
-  for (auto& v : *all)
-    if (v.deleted)
-      items.push_back({{"version", v.version},
-                       {"deleted", true},
-                       {"published_at", format_rfc3339_ms(v.published_at_ms)},
-                       {"published_by", v.published_by}});
-    else
-      items.push_back(to_object(v));
-  return control_outcome{list_answer(std::move(items), {}), {}};
-}
-
-result<control_outcome> rule_state(control_call& call) {
-  auto newest = call.stores.rules->get(call.path[2]);
-  if (!newest)
-    return newest.error();
-  auto status = call.stores.rules->status(call.path[2]);
-  if (!status)
-    return status.error();
-  bool current = *status && (**status).version == newest->version;
-  json::object out{{"rule", newest->id},
-                   {"version", newest->version},
-                   {"state", current ? name_of((**status).state) : "pending"}};
-  if (*status) {
-    auto& s = **status;
-    out["evaluated_version"] = s.version;
-    out["owner"] = s.owner;
-    out["groups"] = s.groups;
-    out["matches"] = s.matches;
-    out["errors"] = s.errors;
-    if (!s.last_error.empty())
-      out["last_error"] = s.last_error;
-  }
-  control_outcome outcome{json_answer(200, out)};
-  auto wanted = call.parameter("wait");
-  if (wanted && *wanted != "active")
-    return failure{errc::invalid, "wait is for 'active' alone"};
-  auto state = out["state"].as_string();
-  outcome.again = wanted && (state == "pending" || state == "catching_up");
-  return outcome;
 }
 
 result<control_outcome> validate_rule(control_call& call) {
@@ -219,6 +91,18 @@ result<control_outcome> validate_rule(control_call& call) {
       json_answer(200, {{"valid", true},
                         {"rule", parse_kept_json(to_json(rule.document()))}}),
       {}};
+}
+
+/// The `tests` of a document, without publishing it.
+result<control_outcome> test_rule(control_call& call) {
+  auto compiled = compiled_body(call);
+  if (auto* wrong = std::get_if<problem>(&compiled))
+    return control_outcome{to_http(*wrong), {}};
+  auto& rule = std::get<0>(compiled);
+  auto until = call.surroundings.now_ms() + tests_ms_max;
+  auto results =
+      run_rule_tests(rule, [&] { return call.surroundings.now_ms() < until; });
+  return control_outcome{json_answer(200, results_object(*rule, results))};
 }
 
 } // namespace eventpulse::routes

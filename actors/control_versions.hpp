@@ -1,36 +1,22 @@
 #pragma once
-// Versions of documents in HTTP: ETag, If-Match and If-None-Match (RFC 9110).
+// Versions of documents in HTTP: ETag, If-Match and If-None-Match (RFC 9110),
+// for every route that keeps versions.
 
-#include "messages/http.hpp"
-#include "messages/result.hpp"
+#include "actors/control_call.hpp"
 
-#include <charconv>
 #include <cstdint>
 #include <optional>
-#include <string>
 
 namespace eventpulse {
 
-inline http_response with_version(http_response answer, int64_t version) {
-  answer.headers.emplace_back("ETag", '"' + std::to_string(version) + '"');
-  return answer;
-}
+http_response with_version(http_response answer, int64_t version);
 
 /// If-Match: "3" is version 3; If-None-Match: * means that there must be none.
-inline result<std::optional<int64_t>> wanted_version(const http_request& head) {
-  if (find_header(head, "if-none-match") == "*")
-    return std::optional<int64_t>{0};
-  auto text = find_header(head, "if-match");
-  if (text.empty() || text == "*")
-    return std::optional<int64_t>{};
-  if (text.size() > 2 && text.front() == '"' && text.back() == '"')
-    text = text.substr(1, text.size() - 2);
-  int64_t version = 0;
-  auto [end, wrong] =
-      std::from_chars(text.data(), text.data() + text.size(), version);
-  if (wrong != std::errc{} || end != text.data() + text.size() || version < 1)
-    return failure{errc::invalid, "If-Match must be a version, such as \"3\""};
-  return std::optional<int64_t>{version};
-}
+result<std::optional<int64_t>> wanted_version(const http_request& head);
+
+/// What a change comes to that failed: 412 where it is a precondition of the
+/// request that does not hold (section 13.1.1), else the failure itself.
+result<control_outcome> refuse_change(const failure& why,
+                                      std::optional<int64_t> precondition);
 
 } // namespace eventpulse

@@ -136,6 +136,11 @@ private:
   void start_heir(uint32_t index, outcome_commit what = {});
   void drop(rule_slot& slot);
 
+  // --- what operators do to alerts (rule_router_actions.cpp)
+  bool apply_action(const control_input& control, const alert_action& action);
+  bool resolve_without_evaluator(const placed_action& action);
+  void send_action(rule_slot& slot, const placed_action& action);
+
   // --- one rule's life (rule_router_slots.cpp, rule_router_catch_up.cpp)
   rule_slot& add_slot(const std::string& rule, compiled_rule_ptr compiled,
                       const order_key& published, const cursor& done);
@@ -195,6 +200,8 @@ private:
   bool compiling_ = false;  // a control waits for its rule, or to replace one
   /// The rule of the control that waited; null: it does not compile.
   std::optional<std::pair<order_key, compiled_rule_ptr>> compiled_;
+  /// What is kept of the rule whose alert a control resolves.
+  std::optional<std::pair<order_key, rule_memory_ptr>> remembered_;
   std::set<uint32_t> holding_; // rules about to join: the feed stands still
   size_t catching_up_ = 0;     // pages under way
   std::deque<uint32_t> catch_up_queue_;

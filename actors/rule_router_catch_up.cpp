@@ -5,6 +5,7 @@
 
 #include "messages/protocols/errors.hpp"
 #include "runtime/core/base/limits.hpp"
+#include "runtime/core/engine/alert_action.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
 
@@ -91,8 +92,9 @@ void rule_router_state::caught_page(rule_slot& slot, const history_page& page,
   auto parse = slot.compiled->needs_data()
                    ? evaluation_batch::data_choice::everything()
                    : evaluation_batch::data_choice::nothing();
-  auto what = share(step{evaluation_batch::make(std::move(events), parse),
-                         std::move(hits), to});
+  auto what = share(
+      step{evaluation_batch::make(std::move(events), parse), std::move(hits),
+           to, resolutions_of(page.batch->controls, slot.rule, to.key)});
   slot.read_from = to.key;
   self_->request(slot.evaluator, caf::infinite, eval_atom::value, what)
       .then(

@@ -18,6 +18,8 @@ namespace json = boost::json;
 
 /// False: it has to wait; it is applied again when something has changed.
 bool rule_router_state::apply(const control_input& control) {
+  if (auto action = parse_alert_action(control))
+    return apply_action(control, *action);
   if (control.key <= loaded_global_.key || control.key <= fed_.key)
     return true; // in force when we loaded, or fed before
   boost::system::error_code wrong;

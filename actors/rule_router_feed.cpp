@@ -330,6 +330,7 @@ void rule_router_state::house() {
     else if (slot && slot->evaluator)
       remember(*slot);
   }
+  go_on();        // a control may have waited for the store
   wished_ms_ = 0; // a wish may be lost or overtaken; repeating it is harmless
   wish_clock();
   report_counts();

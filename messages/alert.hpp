@@ -35,7 +35,13 @@ struct alert {
   int64_t opened_at_ms = 0; // rule time
   int64_t last_seen_ms = 0;
   std::optional<int64_t> resolved_at_ms;
-  std::string resolve_reason; // "condition", "born_resolved", "rule_changed" …
+  std::string resolve_reason; // "condition", "born_resolved", "by_hand" …
+  std::string resolved_by;    // the API key's name, when by hand
+  std::string resolve_comment;
+  /// Known to the store alone: no part of evaluation.
+  std::optional<int64_t> acknowledged_at_ms;
+  std::string acknowledged_by;
+  std::string acknowledge_comment;
   std::vector<std::pair<std::string, std::string>> labels;
   std::vector<event_ref> events; // newest last, at most alert_events_max
   bool approximate = false;

@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <fstream>
 #include <iostream>
+#include <sstream>
 
 namespace eventpulse {
 
@@ -63,6 +65,7 @@ int list_and_show(const char* name, const arguments& given,
     return misused(name, {errc::malformed, "--limit must be a number above 0"});
   json::array items;
   json::value next;
+  std::string last_error = "-";
   do {
     auto limit = std::min(wanted - items.size(), limits::page_items_max);
     auto target = path + "?limit=" + std::to_string(limit);
@@ -76,7 +79,11 @@ int list_and_show(const char* name, const arguments& given,
     for (auto& item : page->at("items").as_array())
       items.push_back(std::move(item));
     next = page->at("next");
+    if (auto failed = text_of(*page, "last_error"); failed != "-")
+      last_error = failed;
   } while (next.is_string() && items.size() < wanted);
+  if (last_error != "-")
+    std::cerr << name << ": some were left out: " << last_error << '\n';
   json::value all{{"items", std::move(items)}, {"next", std::move(next)}};
   if (given.has("json"))
     std::cout << json::serialize(all) << '\n';
@@ -89,13 +96,38 @@ flag_spec limit_flag() {
   return {"limit", "N", "How many at most, newest first.", "100", false, ""};
 }
 
-std::string text_of(const json::value& object, const char* name) {
+flag_spec value_flag(const char* name, const char* value, const char* meaning) {
+  return {name, value, meaning, "", false, ""};
+}
+
+result<std::string> read_text(const std::string& path) {
+  std::ostringstream text;
+  if (path == "-") {
+    text << std::cin.rdbuf();
+    return text.str();
+  }
+  std::ifstream in(path, std::ios::binary);
+  if (!in)
+    return failure{errc::not_found, "cannot read " + path};
+  text << in.rdbuf();
+  return text.str();
+}
+
+std::string text_of(const json::value& object, std::string_view name) {
+  auto* members = object.if_object();
   auto* found =
-      object.is_object() ? object.as_object().if_contains(name) : nullptr;
+      members ? members->if_contains({name.data(), name.size()}) : nullptr;
   if (!found || found->is_null())
     return "-";
   return found->is_string() ? std::string(found->as_string())
                             : json::serialize(*found);
+}
+
+void show_members(const json::value& object) {
+  for (auto& member : object.as_object()) {
+    std::string_view name{member.key().data(), member.key().size()};
+    std::cout << name << '\t' << text_of(object, name) << '\n';
+  }
 }
 
 std::function<void(const json::value&)>
@@ -105,6 +137,7 @@ columns(std::vector<const char*> names) {
       std::string line;
       for (auto* name : names)
         line += (line.empty() ? "" : "\t") + text_of(item, name);
+      std::replace(line.begin(), line.end(), '\n', ' ');
       std::cout << line << '\n';
     }
   };

@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -31,7 +32,8 @@ int call_and_show(const char* name, const arguments& given,
                   const std::string& type = "application/json");
 
 /// GETs page after page of a list until --limit items are there, and prints
-/// them as call_and_show does. `query` as query_text has it.
+/// them as call_and_show does. `query` as query_text has it. What the server
+/// could not evaluate is said on standard error.
 int list_and_show(const char* name, const arguments& given,
                   const std::string& path, const std::string& query,
                   const std::function<void(const boost::json::value&)>& show);
@@ -39,10 +41,19 @@ int list_and_show(const char* name, const arguments& given,
 /// `--limit N`, for list_and_show.
 flag_spec limit_flag();
 
-/// The member as text: strings as they are, "-" where it is missing or null.
-std::string text_of(const boost::json::value& object, const char* name);
+/// A flag with a value and no default.
+flag_spec value_flag(const char* name, const char* value, const char* meaning);
 
-/// A line an item, the named fields in columns.
+/// A file's text; "-" is standard input.
+result<std::string> read_text(const std::string& path);
+
+/// The member as text: strings as they are, "-" where it is missing or null.
+std::string text_of(const boost::json::value& object, std::string_view name);
+
+/// A line a member: its name, a tab, its value.
+void show_members(const boost::json::value& object);
+
+/// A line an item, the named fields in columns, whatever the texts hold.
 std::function<void(const boost::json::value&)>
 columns(std::vector<const char*> names);
 

@@ -19,6 +19,9 @@ command restore_command();
 command tail_command();
 command top_command();
 std::vector<command> rules_commands();
+std::vector<command> rule_change_commands(); // among rules_commands()
+std::vector<command> alerts_commands();
+std::vector<command> events_commands();
 std::vector<command> channels_commands();
 std::vector<command> deliveries_commands();
 std::vector<command> keys_commands();

@@ -1,6 +1,6 @@
 // eventpulse dead-letters list | show | replay | discard
 
-#include "runtime/app/command_answers.hpp"
+#include "runtime/app/api_command.hpp"
 #include "runtime/app/commands.hpp"
 #include "runtime/core/base/hash.hpp"
 
@@ -9,7 +9,6 @@
 namespace eventpulse {
 
 namespace json = boost::json;
-using namespace answers;
 
 namespace {
 
@@ -19,18 +18,26 @@ const std::vector<std::string> filters{"kind", "type", "key", "from", "to"};
 
 void add_filters(command& to) {
   auto add = [&](const char* name, const char* value, const char* meaning) {
-    to.flags.push_back({name, value, meaning, "", false, ""});
+    to.flags.push_back(value_flag(name, value, meaning));
   };
   add("kind", "KIND",
       "Only of this kind, e.g. request, row, entry or evaluation.");
   add("type", "TYPE", "Only of events of this type.");
   add("key", "NAME", "Only what this API key sent.");
-  add("from", "TIME", "Only from then on, RFC 3339.");
-  add("to", "TIME", "Only before then, RFC 3339.");
+  add("from", "TIME", "Since then: RFC 3339, or a duration ago.");
+  add("to", "TIME", "Before then, given likewise.");
+}
+
+/// The filters that were given, as query_text has them, and `more`.
+result<std::string> filter_text(const arguments& given,
+                                const std::vector<std::string>& more = {}) {
+  std::vector<std::string> plain{"kind", "type", "key"};
+  plain.insert(plain.end(), more.begin(), more.end());
+  return query_of(given, plain, {"from", "to"});
 }
 
 std::string path_of(const std::string& id) {
-  return "/v1/dead-letters/" + escaped(id);
+  return "/v1/dead-letters/" + percent_encode(id);
 }
 
 void show_letter(const json::value& letter) {
@@ -72,8 +79,8 @@ int every_page(const char* name, const arguments& given,
   while (true) {
     auto at = query;
     if (!cursor.empty())
-      at += (at.empty() ? "?cursor=" : "&cursor=") + escaped(cursor);
-    auto answer = api->call("POST", path + at);
+      at += (at.empty() ? "cursor=" : "&cursor=") + percent_encode(cursor);
+    auto answer = api->call("POST", at.empty() ? path : path + '?' + at);
     if (!answer)
       return fail(name, answer.error());
     good = one(*answer) && good;
@@ -88,9 +95,12 @@ int replay_many(const arguments& given) {
   uint64_t replayed = 0;
   uint64_t failed = 0;
   bool as_json = given.has("json");
+  auto query = filter_text(given);
+  if (!query)
+    return misused("dead-letters replay", query.error());
   auto status = every_page(
-      "dead-letters replay", given, "/v1/dead-letters/replay",
-      query_of(given, filters), [&](const json::value& answer) {
+      "dead-letters replay", given, "/v1/dead-letters/replay", *query,
+      [&](const json::value& answer) {
         replayed += answer.at("replayed").to_number<uint64_t>();
         failed += answer.at("failed").to_number<uint64_t>();
         for (auto& done : answer.at("results").as_array()) {
@@ -111,12 +121,14 @@ int replay_many(const arguments& given) {
 
 int discard_many(const arguments& given) {
   uint64_t discarded = 0;
-  auto query = query_of(given, filters);
+  auto query = filter_text(given);
+  if (!query)
+    return misused("dead-letters discard", query.error());
   if (given.has("all"))
-    query += query.empty() ? "?all=true" : "&all=true";
+    *query += query->empty() ? "all=true" : "&all=true";
   auto status =
       every_page("dead-letters discard", given, "/v1/dead-letters/discard",
-                 query, [&](const json::value& answer) {
+                 *query, [&](const json::value& answer) {
                    discarded += answer.at("discarded").to_number<uint64_t>();
                    return true;
                  });
@@ -151,12 +163,12 @@ command list_command() {
   add_filters(out);
   out.flags.push_back(
       {"state", "STATE", "pending, replayed or discarded.", "", false, ""});
-  out.flags.push_back({"limit", "N", "How many.", "100", false, ""});
+  out.flags.push_back(limit_flag());
   out.run = [](const arguments& given) {
-    auto wanted = filters;
-    wanted.insert(wanted.end(), {"state", "limit"});
-    return call_and_show("dead-letters list", given,
-                         {"GET", "/v1/dead-letters" + query_of(given, wanted)},
+    auto query = filter_text(given, {"state"});
+    if (!query)
+      return misused("dead-letters list", query.error());
+    return list_and_show("dead-letters list", given, "/v1/dead-letters", *query,
                          columns({"id", "created_at", "state", "kind", "type",
                                   "key", "reason"}));
   };
@@ -169,8 +181,8 @@ command show_command() {
   out.operands = "ID";
   out.operands_min = out.operands_max = 1;
   out.run = [](const arguments& given) {
-    return call_and_show("dead-letters show", given,
-                         {"GET", path_of(given.positional()[0])}, show_letter);
+    return call_and_show("dead-letters show", given, "GET",
+                         path_of(given.positional()[0]), show_letter);
   };
   return out;
 }
@@ -195,8 +207,8 @@ command replay_command() {
       return exit_code::usage;
     if (!one)
       return replay_many(given);
-    return call_and_show("dead-letters replay", given,
-                         {"POST", path_of(given.positional()[0]) + "/replay"},
+    return call_and_show("dead-letters replay", given, "POST",
+                         path_of(given.positional()[0]) + "/replay",
                          show_replayed);
   };
   return out;
@@ -217,8 +229,8 @@ command discard_command() {
     if (!one)
       return discard_many(given);
     return call_and_show(
-        "dead-letters discard", given,
-        {"POST", path_of(given.positional()[0]) + "/discard"},
+        "dead-letters discard", given, "POST",
+        path_of(given.positional()[0]) + "/discard",
         [](const json::value&) { std::cout << "discarded\n"; });
   };
   return out;

@@ -1,6 +1,6 @@
 // eventpulse event-types list | show | put | delete
 
-#include "runtime/app/command_answers.hpp"
+#include "runtime/app/api_command.hpp"
 #include "runtime/app/commands.hpp"
 
 #include <iostream>
@@ -8,14 +8,13 @@
 namespace eventpulse {
 
 namespace json = boost::json;
-using namespace answers;
 
 namespace {
 
 constexpr auto* group = "Event types";
 
 std::string path_of(const std::string& type) {
-  return "/v1/event-types/" + escaped(type);
+  return "/v1/event-types/" + percent_encode(type);
 }
 
 /// Two spaces a level: people put it into a file and edit it.
@@ -49,7 +48,7 @@ std::vector<command> event_types_commands() {
                           "List event types that have a schema.");
   list.run = [](const arguments& given) {
     return call_and_show(
-        "event-types list", given, {"GET", "/v1/event-types?limit=1000"},
+        "event-types list", given, "GET", "/v1/event-types?limit=1000",
         columns({"type", "version", "published_at", "published_by"}));
   };
   auto show = api_command("event-types show", group,
@@ -58,8 +57,8 @@ std::vector<command> event_types_commands() {
   show.examples = {"eventpulse event-types show order.placed"};
   show.operands_min = show.operands_max = 1;
   show.run = [](const arguments& given) {
-    return call_and_show("event-types show", given,
-                         {"GET", path_of(given.positional()[0])},
+    return call_and_show("event-types show", given, "GET",
+                         path_of(given.positional()[0]),
                          [](const json::value& type) {
                            print_indented(type.at("schema"));
                            std::cout << '\n';
@@ -80,8 +79,7 @@ std::vector<command> event_types_commands() {
     if (!text)
       return fail("event-types put", text.error());
     return call_and_show(
-        "event-types put", given,
-        {"PUT", path_of(given.positional()[0]), *text},
+        "event-types put", given, "PUT", path_of(given.positional()[0]),
         [](const json::value& type) {
           std::cout << text_of(type, "type") << " version "
                     << text_of(type, "version") << '\n';
@@ -89,7 +87,8 @@ std::vector<command> event_types_commands() {
             for (auto& n : notes->as_array())
               std::cerr << "note: " << text_of(n, "pointer") << ": "
                         << text_of(n, "detail") << '\n';
-        });
+        },
+        *text);
   };
   auto remove = api_command("event-types delete", group,
                             "Remove the schema of an event type.");
@@ -97,8 +96,8 @@ std::vector<command> event_types_commands() {
   remove.examples = {"eventpulse event-types delete order.placed"};
   remove.operands_min = remove.operands_max = 1;
   remove.run = [](const arguments& given) {
-    return call_and_show("event-types delete", given,
-                         {"DELETE", path_of(given.positional()[0])},
+    return call_and_show("event-types delete", given, "DELETE",
+                         path_of(given.positional()[0]),
                          [](const json::value&) { std::cout << "deleted\n"; });
   };
   return {list, show, put, remove};

@@ -37,10 +37,12 @@ value_kind kind_of(const std::string& placeholder) {
   return placeholder == "DIR" ? value_kind::directory : value_kind::other;
 }
 
-/// The words of "bash|zsh|fish".
+/// The words of "bash|zsh|fish"; capitals stand for something else.
 std::vector<std::string> choices_of(const std::string& operands) {
   std::vector<std::string> out;
-  if (operands.find('|') == std::string::npos)
+  bool words = std::none_of(operands.begin(), operands.end(),
+                            [](char c) { return c >= 'A' && c <= 'Z'; });
+  if (!words || operands.find('|') == std::string::npos)
     return out;
   size_t from = 0;
   while (from <= operands.size()) {

@@ -73,8 +73,9 @@ int main(int argc, char** argv) {
       backup_command(),    restore_command(), version_command(),
       audit_command()};
   for (auto& more :
-       {rules_commands(), channels_commands(), deliveries_commands(),
-        keys_commands(), event_types_commands(), dead_letters_commands()})
+       {events_commands(), rules_commands(), alerts_commands(),
+        channels_commands(), deliveries_commands(), keys_commands(),
+        event_types_commands(), dead_letters_commands()})
     commands.insert(commands.end(), more.begin(), more.end());
   command_line line("eventpulse", EVENTPULSE_VERSION, std::move(commands));
   return line.run({argv + 1, argv + argc}, std::cout, std::cerr);

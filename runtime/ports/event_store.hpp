@@ -70,6 +70,7 @@ struct event_query {
 struct stored_event {
   event what;
   int64_t persisted_at_ms = 0;
+  int64_t accepted_at_ms = 0; // intake's clock
 };
 
 class event_store {

@@ -1,6 +1,7 @@
 #pragma once
 // Where evaluation leaves its effects: alerts, deliveries and cursors in one
-// fenced transaction, and snapshots. The lease is "evaluation".
+// fenced transaction, and snapshots. The lease is "evaluation". What operators
+// do to alerts comes in here too, as control rows.
 
 #include "messages/alert.hpp"
 #include "messages/dead_letter.hpp"
@@ -9,6 +10,8 @@
 #include "messages/result.hpp"
 #include "messages/rule.hpp"
 #include "messages/snapshot.hpp"
+#include "runtime/core/engine/alert_action.hpp"
+#include "runtime/ports/rule_store.hpp"
 
 #include <optional>
 #include <string>
@@ -33,11 +36,12 @@ struct rule_cursor {
 struct outcome_commit {
   lease_token lease;
   std::optional<cursor_move> global;
-  std::vector<rule_cursor> rules;         // upserted, after the removals
-  std::vector<std::string> rules_removed; // their cursor and snapshot go
-  std::vector<alert_change> changes;      // upserted by alert id, in order
-  std::vector<delivery> deliveries;       // inserted; an id that exists is kept
-  std::vector<rule_status> statuses;      // upserted
+  std::vector<rule_cursor> rules;          // upserted, after the removals
+  std::vector<std::string> rules_removed;  // their cursor and snapshot go
+  std::vector<alert_change> changes;       // upserted by alert id, in order
+  std::vector<placed_action> acknowledged; // after the changes
+  std::vector<delivery> deliveries;  // inserted; an id that exists is kept
+  std::vector<rule_status> statuses; // upserted
   std::vector<dead_letter> dead;
   /// Deliveries are born leased to this worker for so long.
   std::string worker;
@@ -53,9 +57,17 @@ struct alert_query {
   std::optional<std::string> rule, id;
   std::optional<alert_state> state;
   std::optional<eventpulse::severity> severity;
+  std::optional<bool> acknowledged;
+  std::optional<event_ref> event;        // among those that the alert names
   std::optional<int64_t> from_ms, to_ms; // opened_at, [from, to)
   std::optional<std::pair<int64_t, std::string>> before; // (opened_at, id)
   size_t limit = 100;
+};
+
+/// An action's control row, and whether it was made just now.
+struct action_taken {
+  control_row row;
+  bool made = false;
 };
 
 class outcome_store {
@@ -75,6 +87,12 @@ public:
 
   /// Newest first.
   virtual result<std::vector<alert>> query(const alert_query& q) = 0;
+
+  /// Commits the control row of an action on an alert, and its audit entry; of
+  /// one that was asked for before, that row stands as it is. Not fenced.
+  /// errc::not_found: there is no such alert.
+  virtual result<action_taken> act(const alert_action& action,
+                                   const caller& by) = 0;
 };
 
 } // namespace eventpulse

@@ -284,6 +284,21 @@ async function events() {
     { path: { source: "/contract", id: "e1" }, status: 200 });
   await call("getEvent", { path: { source: "/contract", id: "none" },
     status: 404 });
+  const told = await call("getEventById", { ...id("e1"), status: 200 });
+  expect(told.body.event_story.rules.some((r) => r.rule === "contract"),
+    "the story knows no rule");
+  await call("getEventById", { ...id("none"), status: 404 });
+  await call("sendEvents", { status: 202,
+    body: { id: "e1", source: "/another", type: "elsewhere" } });
+  await eventually("the other event is kept", async () =>
+    (await call("getEventById", id("e1"))).status === 409);
+  await call("getEventById",
+    { ...id("e1"), query: "source=/another", status: 200 });
+  const found = await call("listEvents", { status: 200,
+    query: `where=${encodeURIComponent("event.source == '/another'")}` });
+  expect(found.body.items.length === 1 && found.body.looked_at > 1,
+    "the condition did not choose");
+  await call("listEvents", { query: "where=event.(", status: 422 });
 }
 
 async function rules() {
@@ -296,9 +311,9 @@ async function rules() {
     { ...id("contract"), body: rule, status: 201 });
   await call("publishRule", { ...id("contract"), body: rule, status: 200,
     headers: { "If-Match": made.headers.etag } });
-  await call("publishRule", { ...id("contract"), body: rule, status: 409,
+  await call("publishRule", { ...id("contract"), body: rule, status: 412,
     headers: { "If-Match": made.headers.etag } });
-  await call("publishRule", { ...id("contract"), body: rule, status: 409,
+  await call("publishRule", { ...id("contract"), body: rule, status: 412,
     headers: { "If-None-Match": "*" } });
   await call("publishRule", { ...id("other"), body: rule, status: 422 });
   await call("publishRule",
@@ -317,14 +332,87 @@ async function rules() {
     { ...id("contract"), query: "wait=active", status: 200 });
   expect(status.body.state === "active", `the rule is ${status.body.state}`);
   for (const read of ["getRule", "getRuleStatus", "listRuleVersions",
+    "getRuleVersion", "diffRule", "rollbackRule", "pauseRule", "resumeRule",
     "deleteRule"])
     await call(read, { ...id("none"), status: 404 });
   await call("deleteRule",
-    { ...id("short"), headers: { "If-Match": "\"7\"" }, status: 409 });
+    { ...id("short"), headers: { "If-Match": "\"7\"" }, status: 412 });
   await call("deleteRule", { ...id("short"), status: 204 });
   const versions = await call("listRuleVersions",
     { ...id("short"), status: 200 });
   expect(versions.body.items.length === 2, "a deletion is a version");
+}
+
+/** What changes rules in other ways than PUT and DELETE. */
+async function ruleChanges() {
+  const again = { id: "again", kind: "match", when: "false" };
+  const made = await call("createRule", { body: again, status: 201 });
+  expect(made.headers.location === "/v1/rules/again", "no Location");
+  await call("createRule", { body: again, status: 409 });
+  await call("createRule", { body: { id: "again" }, status: 422 });
+  await call("createRule", { body: "x".repeat(270_000), status: 413 });
+  const version = (n) => ({ path: { id: "again", n } });
+  await call("getRuleVersion", { ...version("1"), status: 200 });
+  await call("getRuleVersion", { ...version("2"), status: 404 });
+  await call("getRuleVersion", { ...version("x"), status: 422 });
+
+  await call("pauseRule", { ...id("again"), status: 200 });
+  const stale = { headers: { "If-Match": "\"1\"" }, status: 412 };
+  for (const change of ["pauseRule", "resumeRule", "rollbackRule"])
+    await call(change, { ...id("again"), ...stale });
+  for (const change of ["pauseRule", "resumeRule", "rollbackRule"])
+    await call(change,
+      { ...id("again"), headers: { "If-Match": "one" }, status: 422 });
+  const resumed = await call("resumeRule", { ...id("again"), status: 200 });
+  expect(resumed.body.version === 3 && resumed.body.mode !== "off",
+    "the rule did not resume");
+
+  const diff = await call("diffRule",
+    { ...id("again"), query: "from=1&to=2", status: 200 });
+  expect(diff.body.changes.length === 1 &&
+    diff.body.changes[0].pointer === "/mode", "a pause changes the mode alone");
+  await call("diffRule", { ...id("again"), query: "from=x", status: 422 });
+  await call("diffRule",
+    { ...id("short"), query: "from=1&to=2", status: 409 });
+
+  const back = await call("rollbackRule",
+    { ...id("again"), body: { version: 1 }, status: 200 });
+  expect(back.body.version === 4, "a rollback is no version");
+  await call("rollbackRule", { ...id("again"), body: "{", status: 400 });
+  await call("rollbackRule",
+    { ...id("again"), body: { version: 4 }, status: 409 });
+  await call("rollbackRule",
+    { ...id("again"), body: { version: "1" }, status: 422 });
+  await call("rollbackRule", { ...id("again"), status: 413, headers: {
+    "Content-Length": "99999999", "Expect": "100-continue" } });
+  const deleted = await call("getRuleVersion",
+    { path: { id: "short", n: "2" }, status: 200 });
+  expect(deleted.body.deleted, "a deletion has a document");
+
+  const tests = [{ name: "one", alerts: [{ at: "0s" }],
+    events: [{ at: "0s", event: { type: "a" } }] }];
+  const tested = await call("testRule",
+    { body: { ...again, when: "true", tests }, status: 200 });
+  expect(tested.body.passed, JSON.stringify(tested.body));
+  const failed = await call("testRule",
+    { body: { ...again, tests }, status: 200 });
+  expect(!failed.body.passed && failed.body.tests[0].diff,
+    "a test passes that must not");
+  await call("testRule", { body: { id: "a" }, status: 422 });
+  await call("testRule", { body: "x".repeat(270_000), status: 413 });
+
+  const rules = [again, { ...again, id: "more" }];
+  const plan = await call("applyRules",
+    { body: { rules, dry_run: true }, status: 200 });
+  expect(plan.body.unchanged.length === 1 && plan.body.published.length === 1,
+    JSON.stringify(plan.body));
+  const applied = await call("applyRules", { body: { rules }, status: 200 });
+  expect(applied.body.published[0].version === 1, "nothing was published");
+  await call("applyRules", { body: "{", status: 400 });
+  await call("applyRules",
+    { body: { rules: [{ ...again, tests }] }, status: 422 });
+  await call("applyRules", { status: 413, headers: {
+    "Content-Length": "99999999", "Expect": "100-continue" } });
 }
 
 async function eventTypes() {
@@ -335,9 +423,9 @@ async function eventTypes() {
   const etag = made.headers.etag;
   await call("putEventType", { ...type("strict"), status: 200,
     body: made.body, headers: { "If-Match": etag } });
-  await call("putEventType", { ...type("strict"), body, status: 409,
+  await call("putEventType", { ...type("strict"), body, status: 412,
     headers: { "If-Match": etag } });
-  await call("putEventType", { ...type("strict"), body, status: 409,
+  await call("putEventType", { ...type("strict"), body, status: 412,
     headers: { "If-None-Match": "*" } });
   const noted = await call("putEventType", { ...type("noted"), status: 201,
     body: { properties: { a: { type: "string", format: "colour" } } } });
@@ -361,7 +449,7 @@ async function eventTypes() {
   expect(got.body.version === 2 && got.body.schema.required[0] === "who",
     "another schema is shown than was put");
   await call("deleteEventType",
-    { ...type("noted"), headers: { "If-Match": "\"7\"" }, status: 409 });
+    { ...type("noted"), headers: { "If-Match": "\"7\"" }, status: 412 });
   await call("deleteEventType", { ...type("noted"), status: 204 });
   for (const read of ["getEventType", "listEventTypeVersions",
     "deleteEventType"])
@@ -537,6 +625,47 @@ async function outcomes() {
   await call("getSystem", { status: 200 });
 }
 
+const holding = { id: "holding", kind: "threshold",
+  when: "event.type == 'holding'", group_by: ["event.data.who"],
+  window: { type: "sliding", size: "1h" }, aggregate: { n: "count()" },
+  condition: "n >= 1" };
+
+/** Alerts that are open: one for now, one for when there is no worker. */
+async function openAlerts() {
+  await call("publishRule", { ...id("holding"), body: holding, status: 201 });
+  for (const who of ["now", "later"])
+    await call("sendEvents",
+      { body: { type: "holding", data: { who } }, status: 202 });
+  const open = await eventually("two open alerts", async () => {
+    const { items } = (await call("listAlerts",
+      { query: "rule=holding&state=firing&acknowledged=false" })).body;
+    return items.length === 2 && items;
+  });
+  const [now, later] = ["now", "later"]
+    .map((who) => open.find((a) => a.group[0] === who).id);
+  state.openAlert = later;
+  const comment = { body: { comment: "on it" } };
+  const taken = await call("acknowledgeAlert",
+    { ...id(now), ...comment, status: 200 });
+  expect(taken.body.acknowledged_by === "admin", "nobody acknowledged it");
+  const done = await call("resolveAlert",
+    { ...id(now), ...comment, status: 200 });
+  expect(done.body.resolve_reason === "by_hand" &&
+    done.body.resolved_by === "admin", "it did not resolve by hand");
+  const shown = await call("getAlert", { ...id(now), status: 200 });
+  expect(shown.body.history.map((s) => s.what).join() ===
+    "opened,acknowledged,resolved", "the history is another");
+  await call("listAlerts", { query: "acknowledged=perhaps", status: 422 });
+  for (const act of ["acknowledgeAlert", "resolveAlert"]) {
+    await call(act,
+      { ...id("00000000-0000-5000-8000-000000000000"), status: 404 });
+    await call(act, { ...id(later), body: "{", status: 400 });
+    await call(act, { ...id(later), body: { comment: 1 }, status: 422 });
+    await call(act, { ...id(later), status: 413, headers: {
+      "Content-Length": "99999999", "Expect": "100-continue" } });
+  }
+}
+
 /** A channel to a receiver of this script's own. */
 async function channelTo(name, answer) {
   const server = http.createServer(answer);
@@ -599,6 +728,8 @@ async function processes() {
 // What an operation needs to get as far as the servers.
 const sound = {
   publishRule: { ...id("contract"), body: rule },
+  createRule: { body: { ...rule, id: "later" } },
+  applyRules: { body: { rules: [rule] } },
   putChannel: { body: { kind: "webhook", url: "http://127.0.0.1/" } },
   createKey: { body: { name: "later", scopes: ["admin"] } },
   sendEvents: { body: { type: "a" } },
@@ -624,16 +755,20 @@ switch (phase) {
     await keys();
     await channels();
     await rules();
+    await ruleChanges();
     await eventTypes();
     await events();
     await deadLetters();
     await live();
     await outcomes();
+    await openAlerts();
     await trials();
     await audit();
     break;
   case "no-worker":
     await call("testChannel", { ...id("contract"), status: 202 });
+    for (const act of ["acknowledgeAlert", "resolveAlert"])
+      await call(act, { ...id(state.openAlert), status: 202 });
     break;
   case "no-database":
     await unavailable((op) => !streamOnly.has(op.operationId));
@@ -657,5 +792,5 @@ switch (phase) {
   default:
     throw new Error(`no phase '${phase}'`);
 }
-writeFileSync(stateFile, JSON.stringify({ document, seen: [...seen] }));
+writeFileSync(stateFile, JSON.stringify({ ...state, document, seen: [...seen] }));
 finish(`${phase}: ${operations.length} operations, ${seen.size} answers`);

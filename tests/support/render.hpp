@@ -100,7 +100,7 @@ inline std::string render(const history_page& p) {
 }
 
 inline std::string render(const stored_event& e) {
-  return render(e.what);
+  return render(e.what) + "@" + render(e.accepted_at_ms);
 }
 
 inline std::string render(const lease_token& t) {
@@ -119,6 +119,10 @@ inline std::string render(const event_ref& e) {
   return e.source + "/" + e.id;
 }
 
+inline std::string render(const action_taken& t) {
+  return t.row.id + " " + t.row.kind + (t.made ? " made" : " stands");
+}
+
 inline std::string render(const alert& a) {
   return "{" + a.id + "|" + a.rule + "|" + render(a.rule_version) + "|" +
          render(static_cast<int32_t>(a.severity)) +
@@ -127,7 +131,10 @@ inline std::string render(const alert& a) {
          a.values_json + "|" + render(a.count) + "|" + render(a.opened_at_ms) +
          "|" + render(a.last_seen_ms) + "|" + render(a.resolved_at_ms) + "|" +
          a.resolve_reason + "|" + render(a.labels) + "|" + render(a.events) +
-         "|" + render(a.approximate) + a.traceparent + "|" + a.tracestate + "}";
+         "|" + render(a.approximate) + a.traceparent + "|" + a.tracestate +
+         "|" + a.resolved_by + "|" + a.resolve_comment + "|" +
+         render(a.acknowledged_at_ms) + "|" + a.acknowledged_by + "|" +
+         a.acknowledge_comment + "}";
 }
 
 inline std::string render(const snapshot_group& g) {

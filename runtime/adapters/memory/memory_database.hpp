@@ -43,6 +43,7 @@ public:
   struct kept_event {
     event what;
     int64_t persisted_at_ms = 0;
+    int64_t accepted_at_ms = 0;
   };
 
   struct kept_control {

@@ -127,7 +127,8 @@ private:
       event kept{e.document, e.where, next_time(e.where), e.accepted_by};
       db_.event_places.emplace(e.where, kept.key());
       db_.event_contents.emplace(content_of(e.document), e.where);
-      db_.events.emplace(kept.key(), database::kept_event{kept, db_.now()});
+      db_.events.emplace(
+          kept.key(), database::kept_event{kept, db_.now(), e.accepted_at_ms});
       batch_.events.push_back(std::move(kept));
       ++outcome_.inserted;
     }
@@ -264,7 +265,8 @@ public:
     for (auto e = db->events.rbegin();
          e != db->events.rend() && out.size() < q.limit; ++e)
       if (matches(q, e->second.what))
-        out.push_back({e->second.what, e->second.persisted_at_ms});
+        out.push_back({e->second.what, e->second.persisted_at_ms,
+                       e->second.accepted_at_ms});
     return out;
   }
 

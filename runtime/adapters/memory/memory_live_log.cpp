@@ -156,11 +156,14 @@ void database::log(live_change change) {
 }
 
 void log_alert(database& db, const alert* before, const alert& after) {
-  if (before && before->state == after.state)
+  std::string type = "alert.opened";
+  if (before && before->state != after.state)
+    type = "alert." + name_of(after.state);
+  else if (before && before->acknowledged_at_ms != after.acknowledged_at_ms)
+    type = "alert.acknowledged";
+  else if (before)
     return;
-  db.log({0, 0, live_topic::alerts,
-          before ? "alert." + name_of(after.state) : "alert.opened", after.rule,
-          "", after});
+  db.log({0, 0, live_topic::alerts, type, after.rule, "", after});
 }
 
 void log_delivery(database& db, const delivery* before, const delivery& after) {

@@ -1,6 +1,7 @@
 #include "runtime/adapters/memory/memory_database.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace eventpulse::memory {
 
@@ -38,8 +39,24 @@ void write(database& db, const outcome_commit& what) {
     if (last.at(after.id) != i)
       continue;
     auto kept = db.alerts.find(after.id);
-    log_alert(db, kept == db.alerts.end() ? nullptr : &kept->second, after);
+    bool known = kept != db.alerts.end();
+    if (known) { // evaluation leaves it alone
+      after.acknowledged_at_ms = kept->second.acknowledged_at_ms;
+      after.acknowledged_by = kept->second.acknowledged_by;
+      after.acknowledge_comment = kept->second.acknowledge_comment;
+    }
+    log_alert(db, known ? &kept->second : nullptr, after);
     db.alerts[after.id] = std::move(after);
+  }
+  for (auto& a : what.acknowledged) {
+    auto found = db.alerts.find(a.what.alert);
+    if (found == db.alerts.end() || found->second.acknowledged_at_ms)
+      continue;
+    auto before = found->second;
+    found->second.acknowledged_at_ms = a.key.received_at_ms;
+    found->second.acknowledged_by = a.what.by;
+    found->second.acknowledge_comment = a.what.comment;
+    log_alert(db, &before, found->second);
   }
   for (auto& d : what.deliveries) {
     database::kept_delivery kept;
@@ -82,6 +99,10 @@ bool matches(const alert_query& q, const alert& a) {
   return (!q.id || *q.id == a.id) && (!q.rule || *q.rule == a.rule) &&
          (!q.state || *q.state == a.state) &&
          (!q.severity || *q.severity == a.severity) &&
+         (!q.event || std::find(a.events.begin(), a.events.end(), *q.event) !=
+                          a.events.end()) &&
+         (!q.acknowledged ||
+          *q.acknowledged == a.acknowledged_at_ms.has_value()) &&
          (!q.from_ms || a.opened_at_ms >= *q.from_ms) &&
          (!q.to_ms || a.opened_at_ms < *q.to_ms) &&
          (!q.before || std::pair{a.opened_at_ms, a.id} < *q.before);
@@ -156,6 +177,25 @@ public:
       return std::pair{a.opened_at_ms, a.id} > std::pair{b.opened_at_ms, b.id};
     });
     out.resize(std::min(out.size(), q.limit));
+    return out;
+  }
+
+  result<action_taken> act(const alert_action& action,
+                           const caller& by) override {
+    database::access db{*database_, "outcome_store.act"};
+    if (db.broken)
+      return *db.broken;
+    action_taken out{
+        {control_id(action), std::string(control_kind(action.what))}, false};
+    if (db->controls.contains(out.row.id))
+      return out;
+    if (!db->alerts.contains(action.alert))
+      return failure{errc::not_found, "alert " + action.alert};
+    db->controls[out.row.id] = {
+        {out.row.id, out.row.kind, to_json(action), {}}, db->now(), false};
+    // Not its comment, nor the group: the audit outlives an erasure.
+    db->keep_audit({by, out.row.kind, "alert/" + action.alert, "", ""});
+    out.made = true;
     return out;
   }
 

@@ -7,6 +7,8 @@
 
 #include <boost/json.hpp>
 
+#include <map>
+
 namespace eventpulse::memory {
 
 namespace {
@@ -44,19 +46,56 @@ std::optional<failure> mismatch(const database::kept_version* newest,
                  "the present version is " + std::to_string(present)};
 }
 
-published write_version(database& db, rule_version v,
-                        const std::vector<std::string>& notify,
-                        const caller& by) {
-  auto* newest = newest_of(db, v.id);
-  db.keep_audit({by, v.deleted ? "rule.deleted" : "rule.published",
-                 "rule/" + v.id, newest ? audit_view(newest->what) : "",
-                 audit_view(v)});
+/// A version that may be written as it is.
+struct change {
+  rule_version what;
+  std::vector<std::string> notify;
+  caller by;
+};
+
+result<change> check(database& db, const publish_request& request) {
+  auto* newest = newest_of(db, request.id);
+  if (auto wrong = mismatch(newest, request.if_version))
+    return *wrong;
+  for (auto& id : request.notify)
+    if (!db.channels.contains(id))
+      return failure{errc::invalid, "there is no channel " + id};
+  boost::json::error_code error;
+  auto ignored = parse_kept_json(request.document, error);
+  if (error)
+    return failure{errc::rejected, "the document is not JSON"};
+  change out{{}, request.notify, request.by};
+  out.what.id = request.id;
+  out.what.version = newest ? newest->what.version + 1 : 1;
+  out.what.document = request.document;
+  return out;
+}
+
+result<change> check(database& db, const removal& request) {
+  auto* newest = newest_of(db, request.id);
+  if (!newest || newest->what.deleted)
+    return failure{errc::not_found, "rule " + request.id};
+  if (auto wrong = mismatch(newest, request.if_version))
+    return *wrong;
+  change out{{}, {}, request.by};
+  out.what.id = request.id;
+  out.what.version = newest->what.version + 1;
+  out.what.deleted = true;
+  return out;
+}
+
+published write(database& db, change made) {
+  auto& v = made.what;
+  v.published_by = made.by.name;
   v.published_at_ms = db.now();
+  auto* newest = newest_of(db, v.id);
   control_row row{uuid_v5("control/" + v.id + '/' + std::to_string(v.version)),
                   v.deleted ? "rule.deleted" : "rule.published"};
+  db.keep_audit({made.by, row.kind, "rule/" + v.id,
+                 newest ? audit_view(newest->what) : "", audit_view(v)});
   db.controls[row.id] = {
       {row.id, row.kind, control_body(v), {}}, db.now(), false};
-  db.rules[v.id].push_back({v, row.id, notify});
+  db.rules[v.id].push_back({v, row.id, made.notify});
   log_rule_version(db, v);
   ++db.rule_generation;
   return {std::move(v), std::move(row)};
@@ -70,23 +109,10 @@ public:
     database::access db{*database_, "rule_store.publish"};
     if (db.broken)
       return *db.broken;
-    auto* newest = newest_of(*db.operator->(), request.id);
-    if (auto wrong = mismatch(newest, request.if_version))
-      return *wrong;
-    for (auto& id : request.notify)
-      if (!db->channels.contains(id))
-        return failure{errc::invalid, "there is no channel " + id};
-    boost::json::error_code error;
-    auto ignored = parse_kept_json(request.document, error);
-    if (error)
-      return failure{errc::rejected, "the document is not JSON"};
-    rule_version v;
-    v.id = request.id;
-    v.version = newest ? newest->what.version + 1 : 1;
-    v.document = request.document;
-    v.published_by = request.by.name;
-    return write_version(*db.operator->(), std::move(v), request.notify,
-                         request.by);
+    auto made = check(*db.operator->(), request);
+    if (!made)
+      return made.error();
+    return write(*db.operator->(), std::move(made).value());
   }
 
   result<published> remove(const std::string& id, const caller& by,
@@ -94,17 +120,32 @@ public:
     database::access db{*database_, "rule_store.remove"};
     if (db.broken)
       return *db.broken;
-    auto* newest = newest_of(*db.operator->(), id);
-    if (!newest || newest->what.deleted)
-      return failure{errc::not_found, "rule " + id};
-    if (auto wrong = mismatch(newest, if_version))
-      return *wrong;
-    rule_version v;
-    v.id = id;
-    v.version = newest->what.version + 1;
-    v.deleted = true;
-    v.published_by = by.name;
-    return write_version(*db.operator->(), std::move(v), {}, by);
+    auto made = check(*db.operator->(), removal{id, by, if_version});
+    if (!made)
+      return made.error();
+    return write(*db.operator->(), std::move(made).value());
+  }
+
+  result<std::vector<published>>
+  apply(const std::vector<publish_request>& put,
+        const std::vector<removal>& gone) override {
+    database::access access{*database_, "rule_store.apply"};
+    if (access.broken)
+      return *access.broken;
+    auto& db = *access.operator->();
+    std::map<std::string, result<change>> changes;
+    for (auto& request : put)
+      changes.emplace(request.id, check(db, request));
+    for (auto& request : gone)
+      changes.emplace(request.id, check(db, request));
+    for (auto& [id, made] : changes)
+      if (!made)
+        return failure{made.error().code,
+                       "rule " + id + ": " + made.error().detail};
+    std::vector<published> out;
+    for (auto& [id, made] : changes)
+      out.push_back(write(db, std::move(made).value()));
+    return out;
   }
 
   result<rule_version> get(const std::string& id) override {
@@ -140,6 +181,29 @@ public:
     for (auto& kept : db->rules[id])
       out.push_back(with_key(*db.operator->(), kept));
     return out;
+  }
+
+  result<std::vector<rule_version>>
+  versions(const std::string& id, int64_t after, size_t limit) override {
+    database::access db{*database_, "rule_store.versions"};
+    if (db.broken)
+      return *db.broken;
+    std::vector<rule_version> out;
+    if (auto found = db->rules.find(id); found != db->rules.end())
+      for (auto& kept : found->second)
+        if (kept.what.version > after && out.size() < limit)
+          out.push_back(with_key(*db.operator->(), kept));
+    return out;
+  }
+
+  result<rule_version> version(const std::string& id, int64_t number) override {
+    auto found = versions(id, number - 1, 1);
+    if (!found)
+      return found.error();
+    if (found->empty() || found->front().version != number)
+      return failure{errc::not_found,
+                     "rule " + id + " version " + std::to_string(number)};
+    return std::move(found->front());
   }
 
   result<std::vector<rule_version>> in_force(const order_key& key) override {
@@ -178,6 +242,21 @@ public:
     return found == db->statuses.end()
                ? std::optional<rule_status>{}
                : std::optional<rule_status>{found->second};
+  }
+
+  result<evaluation_lag> lag(const std::string& id) override {
+    database::access db{*database_, "rule_store.lag"};
+    if (db.broken)
+      return *db.broken;
+    auto at = db->evaluated;
+    if (auto own = db->cursors.find(id); own != db->cursors.end())
+      at = own->second.detached ? own->second.at : std::max(at, own->second.at);
+    evaluation_lag out;
+    for (auto e = db->events.upper_bound(at.key);
+         e != db->events.end() && out.events < lag_events_max; ++e)
+      if (++out.events == 1)
+        out.ms = std::max<int64_t>(0, db->now() - e->first.received_at_ms);
+    return out;
   }
 
   result<std::vector<control_row>> unplaced(int64_t age_ms) override {

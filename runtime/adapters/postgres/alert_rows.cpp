@@ -13,11 +13,13 @@ namespace eventpulse::postgres {
 const char* const alert_columns =
     "id, rule, rule_version, severity, state, shadow, group_values, summary,"
     " details, aggregates, count, opened_at_ms, last_seen_ms, resolved_at_ms,"
-    " resolve_reason, labels, events, approximate, traceparent, tracestate";
+    " resolve_reason, labels, events, approximate, traceparent, tracestate,"
+    " resolved_by, resolve_comment, acknowledged_at_ms, acknowledged_by,"
+    " acknowledge_comment";
 
 namespace {
 
-constexpr size_t column_count = 20;
+constexpr size_t column_count = 22; // that evaluation writes
 
 // Rule, version, group and opening are what the id is made of: they stay.
 const statement upsert{
@@ -25,12 +27,12 @@ const statement upsert{
     "INSERT INTO alert (id, rule, rule_version, severity, state, shadow,"
     " group_values, summary, details, aggregates, count, opened_at_ms,"
     " last_seen_ms, resolved_at_ms, resolve_reason, labels, events,"
-    " approximate, traceparent, tracestate)"
+    " approximate, traceparent, tracestate, resolved_by, resolve_comment)"
     " SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[],"
     " $5::text[], $6::boolean[], $7::json[], $8::text[], $9::text[],"
     " $10::json[], $11::bigint[], $12::bigint[], $13::bigint[],"
     " $14::bigint[], $15::text[], $16::json[], $17::json[], $18::boolean[],"
-    " $19::text[], $20::text[])"
+    " $19::text[], $20::text[], $21::text[], $22::text[])"
     " ON CONFLICT (id) DO UPDATE SET rule_version = EXCLUDED.rule_version,"
     " severity = EXCLUDED.severity, state = EXCLUDED.state,"
     " shadow = EXCLUDED.shadow, group_values = EXCLUDED.group_values,"
@@ -41,7 +43,14 @@ const statement upsert{
     " resolved_at_ms = EXCLUDED.resolved_at_ms,"
     " resolve_reason = EXCLUDED.resolve_reason, labels = EXCLUDED.labels,"
     " events = EXCLUDED.events, approximate = EXCLUDED.approximate,"
-    " traceparent = EXCLUDED.traceparent, tracestate = EXCLUDED.tracestate"};
+    " traceparent = EXCLUDED.traceparent, tracestate = EXCLUDED.tracestate,"
+    " resolved_by = EXCLUDED.resolved_by,"
+    " resolve_comment = EXCLUDED.resolve_comment"};
+
+const statement acknowledge{
+    "alert_acknowledge",
+    "UPDATE alert SET acknowledged_at_ms = $2, acknowledged_by = $3,"
+    " acknowledge_comment = $4 WHERE id = $1 AND acknowledged_at_ms IS NULL"};
 
 std::string labels_json(const alert& a) {
   boost::json::array out;
@@ -96,6 +105,8 @@ void add(std::array<array_text, column_count>& to, const alert& a) {
   next().flag(a.approximate);
   next().text(a.traceparent);
   next().text(a.tracestate);
+  next().text(a.resolved_by);
+  next().text(a.resolve_comment);
 }
 
 } // namespace
@@ -133,6 +144,11 @@ alert read_alert(const pqxx::row& row) {
   a.approximate = flag_of(row[17]);
   a.traceparent = text_of(row[18]);
   a.tracestate = text_of(row[19]);
+  a.resolved_by = text_of(row[20]);
+  a.resolve_comment = text_of(row[21]);
+  a.acknowledged_at_ms = number_if(row[22]);
+  a.acknowledged_by = text_of(row[23]);
+  a.acknowledge_comment = text_of(row[24]);
   return a;
 }
 
@@ -153,6 +169,15 @@ void upsert_alerts(session& s, const std::vector<alert_change>& changes) {
   for (auto& column : columns)
     p.array(std::move(column));
   s.run(upsert, p);
+}
+
+void acknowledge_alerts(session& s, const std::vector<placed_action>& all) {
+  for (auto& a : all)
+    s.run(acknowledge, parameters{}
+                           .text(a.what.alert)
+                           .number(a.key.received_at_ms)
+                           .text(a.what.by)
+                           .text(a.what.comment));
 }
 
 } // namespace eventpulse::postgres

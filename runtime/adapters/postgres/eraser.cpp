@@ -86,8 +86,17 @@ const statement erase_bodies{
 const statement erase_alerts{
     "erase_alerts",
     "UPDATE alert SET group_values = '[]', summary = '(erased)', details = '',"
-    " aggregates = '{}', labels = '[]' FROM erase_alert x"
+    " aggregates = '{}', labels = '[]', resolve_comment = '',"
+    " acknowledge_comment = '' FROM erase_alert x"
     " WHERE x.id = alert.id AND NOT x.is_open"};
+
+// Who did it stays.
+const statement erase_actions{
+    "erase_actions",
+    "UPDATE control c SET body = json_build_object('alert', x.id, 'rule',"
+    " c.body->>'rule', 'group', '[]', 'by', c.body->>'by', 'comment', '')"
+    " FROM erase_alert x WHERE c.kind IN ('alert.acknowledged',"
+    " 'alert.resolved') AND c.body->>'alert' = x.id AND NOT x.is_open"};
 
 const statement erase_letters{
     "erase_letters",
@@ -232,6 +241,7 @@ result<void> eraser::erase() {
     s.run(erase_attempts);
     s.run(erase_bodies);
     s.run(erase_alerts);
+    s.run(erase_actions);
     s.run(erase_letters);
     return {};
   });

@@ -120,7 +120,8 @@ public:
       where("received_at_ms < " + next(p_.number(*q.to_ms)));
     if (q.before)
       before(*q.before);
-    sql_ = std::string{"SELECT "} + event_columns + " FROM events" + where_ +
+    sql_ = std::string{"SELECT "} + event_columns +
+           ", accepted_at_ms FROM events" + where_ +
            " ORDER BY received_at_ms DESC, position_partition DESC,"
            " position_ms DESC, position_seq DESC LIMIT " +
            next(p_.number(static_cast<int64_t>(q.limit)));
@@ -208,8 +209,8 @@ public:
       query_text text{q};
       std::vector<stored_event> out;
       for (auto row : s.run_text(text.sql(), text.values()))
-        out.push_back(
-            {read_event(row), number_of(row[event_column_count - 2])});
+        out.push_back({read_event(row), number_of(row[event_column_count - 2]),
+                       number_of(row[event_column_count])});
       return out;
     });
   }

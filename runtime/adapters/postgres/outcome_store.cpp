@@ -2,9 +2,11 @@
 // deliveries, statuses, dead letters; and snapshots in another.
 
 #include "runtime/adapters/postgres/alert_rows.hpp"
+#include "runtime/adapters/postgres/audit.hpp"
 #include "runtime/adapters/postgres/dead_letters.hpp"
 #include "runtime/adapters/postgres/names.hpp"
 #include "runtime/adapters/postgres/snapshots.hpp"
+#include "runtime/core/base/json_text.hpp"
 
 namespace eventpulse::postgres {
 
@@ -58,6 +60,15 @@ const statement load_rules{
     "outcome_load_rules",
     "SELECT rule, received_at_ms, partition, ms, seq, timer_ms, detached"
     " FROM rule_cursor ORDER BY rule"};
+
+const statement insert_action{
+    "outcome_insert_action",
+    "INSERT INTO control (id, kind, body) SELECT $1::text, $2::text, $3::json"
+    " WHERE EXISTS (SELECT 1 FROM alert WHERE id = $4)"
+    " ON CONFLICT (id) DO NOTHING RETURNING 1"};
+
+const statement find_action{"outcome_find_action",
+                            "SELECT 1 FROM control WHERE id = $1"};
 
 void write_cursors(session& s, const outcome_commit& what) {
   if (!what.rules_removed.empty()) {
@@ -125,6 +136,7 @@ result<void> write(session& s, const outcome_commit& what) {
   }
   write_cursors(s, what);
   upsert_alerts(s, what.changes);
+  acknowledge_alerts(s, what.acknowledged);
   write_deliveries(s, what);
   write_statuses(s, what);
   insert_dead_letters(s, what.dead);
@@ -142,6 +154,11 @@ public:
       where("state = " + next(p_.text(name_of(*q.state))));
     if (q.severity)
       where("severity = " + next(p_.text(name_of(*q.severity))));
+    if (q.event)
+      names(*q.event);
+    if (q.acknowledged)
+      where(*q.acknowledged ? "acknowledged_at_ms IS NOT NULL"
+                            : "acknowledged_at_ms IS NULL");
     if (q.from_ms)
       where("opened_at_ms >= " + next(p_.number(*q.from_ms)));
     if (q.to_ms)
@@ -166,6 +183,18 @@ private:
 
   void where(const std::string& condition) {
     where_ += (where_.empty() ? " WHERE " : " AND ") + condition;
+  }
+
+  /// By the id as the index has it, then by both.
+  void names(const event_ref& e) {
+    std::string id = "[", pair = "[{\"source\":";
+    append_json_string(id, e.id);
+    append_json_string(pair, e.source);
+    pair += ",\"id\":";
+    append_json_string(pair, e.id);
+    where("jsonb_path_query_array(events::jsonb, '$[*].id') @> " +
+          next(p_.text(id + ']')) + "::jsonb");
+    where("events::jsonb @> " + next(p_.text(pair + "}]")) + "::jsonb");
   }
 
   parameters p_;
@@ -219,6 +248,27 @@ public:
       std::vector<alert> out;
       for (auto row : s.run_text(text.sql(), text.values()))
         out.push_back(read_alert(row));
+      return out;
+    });
+  }
+
+  result<action_taken> act(const alert_action& action,
+                           const caller& by) override {
+    return link_.transact([&](session& s) -> result<action_taken> {
+      action_taken out{
+          {control_id(action), std::string(control_kind(action.what))}, false};
+      out.made = !s.run(insert_action, parameters{}
+                                           .text(out.row.id)
+                                           .text(out.row.kind)
+                                           .text(to_json(action))
+                                           .text(action.alert))
+                      .empty();
+      if (!out.made &&
+          s.run(find_action, parameters{}.text(out.row.id)).empty())
+        return failure{errc::not_found, "alert " + action.alert};
+      // Not its comment, nor the group: the audit outlives an erasure.
+      if (out.made)
+        keep_audit(s, {by, out.row.kind, "alert/" + action.alert, "", ""});
       return out;
     });
   }

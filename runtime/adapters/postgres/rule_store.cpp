@@ -4,9 +4,13 @@
 #include "runtime/adapters/postgres/audit.hpp"
 #include "runtime/adapters/postgres/connection.hpp"
 #include "runtime/adapters/postgres/names.hpp"
+#include "runtime/adapters/postgres/snapshots.hpp"
 #include "runtime/core/access/audit_views.hpp"
 #include "runtime/core/base/hash.hpp"
 #include "runtime/core/base/json_text.hpp"
+
+#include <functional>
+#include <map>
 
 namespace eventpulse::postgres {
 
@@ -69,6 +73,15 @@ const statement read_versions{"rule_read_versions",
                               "SELECT" EP_VERSION_COLUMNS
                               "WHERE v.rule = $1 ORDER BY v.version"};
 
+const statement read_version_page{"rule_read_version_page",
+                                  "SELECT" EP_VERSION_COLUMNS
+                                  "WHERE v.rule = $1 AND v.version > $2"
+                                  " ORDER BY v.version LIMIT $3"};
+
+const statement read_version_one{"rule_read_version_one",
+                                 "SELECT" EP_VERSION_COLUMNS
+                                 "WHERE v.rule = $1 AND v.version = $2"};
+
 // The highest version, not the latest key: a version whose entry was lost and
 // added again by the sweep may get its place after its successor's, and was
 // replaced before it came.
@@ -87,6 +100,27 @@ const statement read_status{
     "rule_read_status",
     "SELECT rule, version, state, owner, last_error, groups, matches, errors"
     " FROM rule_status WHERE rule = $1"};
+
+const statement read_global_cursor{
+    "rule_read_global_cursor",
+    "SELECT received_at_ms, partition, ms, seq, timer_ms"
+    " FROM evaluation_cursor"};
+
+const statement read_own_cursor{
+    "rule_read_own_cursor",
+    "SELECT received_at_ms, partition, ms, seq, timer_ms, detached"
+    " FROM rule_cursor WHERE rule = $1"};
+
+const statement read_lag{
+    "rule_read_lag",
+    "SELECT count(*), greatest(0,"
+    " floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+    " - coalesce(min(received_at_ms), 0)) FROM"
+    " (SELECT received_at_ms FROM events"
+    " WHERE (received_at_ms, position_partition, position_ms, position_seq)"
+    " > ($1::bigint, $2::bigint, $3::bigint, $4::bigint)"
+    " ORDER BY received_at_ms, position_partition, position_ms, position_seq"
+    " LIMIT $5) AS unseen"};
 
 const statement read_unplaced{
     "rule_read_unplaced",
@@ -186,41 +220,69 @@ std::optional<failure> unknown_channel(session& s,
   return std::nullopt;
 }
 
+result<published> put_one(session& s, const publish_request& request) {
+  s.run(make_rule, parameters{}.text(request.id));
+  auto newest = lock(s, request.id);
+  if (auto wrong = mismatch(newest, request.if_version))
+    return *wrong;
+  if (auto wrong = unknown_channel(s, request.notify))
+    return *wrong;
+  rule_version v;
+  v.id = request.id;
+  v.version = newest.version + 1;
+  v.document = request.document;
+  v.published_by = request.by.name;
+  return write_version(s, std::move(v), request.notify, request.by);
+}
+
+result<published> remove_one(session& s, const removal& request) {
+  auto newest = lock(s, request.id);
+  if (!newest.there)
+    return failure{errc::not_found, "rule " + request.id};
+  if (auto wrong = mismatch(newest, request.if_version))
+    return *wrong;
+  rule_version v;
+  v.id = request.id;
+  v.version = newest.version + 1;
+  v.deleted = true;
+  v.published_by = request.by.name;
+  return write_version(s, std::move(v), {}, request.by);
+}
+
 class pg_rule_store final : public rule_store {
 public:
   explicit pg_rule_store(const options& o) : link_(o) {}
 
   result<published> publish(const publish_request& request) override {
-    return link_.transact([&](session& s) -> result<published> {
-      s.run(make_rule, parameters{}.text(request.id));
-      auto newest = lock(s, request.id);
-      if (auto wrong = mismatch(newest, request.if_version))
-        return *wrong;
-      if (auto wrong = unknown_channel(s, request.notify))
-        return *wrong;
-      rule_version v;
-      v.id = request.id;
-      v.version = newest.version + 1;
-      v.document = request.document;
-      v.published_by = request.by.name;
-      return write_version(s, std::move(v), request.notify, request.by);
-    });
+    return link_.transact([&](session& s) { return put_one(s, request); });
   }
 
   result<published> remove(const std::string& id, const caller& by,
                            std::optional<int64_t> if_version) override {
-    return link_.transact([&](session& s) -> result<published> {
-      auto newest = lock(s, id);
-      if (!newest.there)
-        return failure{errc::not_found, "rule " + id};
-      if (auto wrong = mismatch(newest, if_version))
-        return *wrong;
-      rule_version v;
-      v.id = id;
-      v.version = newest.version + 1;
-      v.deleted = true;
-      v.published_by = by.name;
-      return write_version(s, std::move(v), {}, by);
+    return link_.transact([&](session& s) {
+      return remove_one(s, {id, by, if_version});
+    });
+  }
+
+  result<std::vector<published>>
+  apply(const std::vector<publish_request>& put,
+        const std::vector<removal>& gone) override {
+    using answer = result<std::vector<published>>;
+    std::map<std::string, std::function<result<published>(session&)>> changes;
+    for (auto& r : put)
+      changes[r.id] = [&r](session& s) { return put_one(s, r); };
+    for (auto& r : gone)
+      changes[r.id] = [&r](session& s) { return remove_one(s, r); };
+    return link_.transact([&](session& s) -> answer {
+      std::vector<published> out;
+      for (auto& [id, change] : changes) { // rows are locked in one order
+        auto done = change(s);
+        if (!done)
+          return failure{done.error().code,
+                         "rule " + id + ": " + done.error().detail};
+        out.push_back(std::move(done).value());
+      }
+      return out;
     });
   }
 
@@ -244,6 +306,22 @@ public:
     if (all && all->empty())
       return failure{errc::not_found, "rule " + id};
     return all;
+  }
+
+  result<std::vector<rule_version>>
+  versions(const std::string& id, int64_t after, size_t limit) override {
+    return read(read_version_page, parameters{}.text(id).number(after).number(
+                                       static_cast<int64_t>(limit)));
+  }
+
+  result<rule_version> version(const std::string& id, int64_t number) override {
+    auto found = read(read_version_one, parameters{}.text(id).number(number));
+    if (!found)
+      return found.error();
+    if (found->empty())
+      return failure{errc::not_found,
+                     "rule " + id + " version " + std::to_string(number)};
+    return std::move(found->front());
   }
 
   result<std::vector<rule_version>> in_force(const order_key& key) override {
@@ -277,6 +355,28 @@ public:
            static_cast<uint64_t>(number_of(row[5])),
            static_cast<uint64_t>(number_of(row[6])),
            static_cast<uint64_t>(number_of(row[7]))}};
+    });
+  }
+
+  result<evaluation_lag> lag(const std::string& id) override {
+    return link_.transact([&](session& s) -> result<evaluation_lag> {
+      auto at = read_cursor(s.run(read_global_cursor)[0], 0);
+      for (auto row : s.run(read_own_cursor, parameters{}.text(id))) {
+        auto own = read_cursor(row, 0);
+        at = flag_of(row[5]) ? own : std::max(at, own);
+      }
+      auto row =
+          s.run(read_lag, parameters{}
+                              .number(at.key.received_at_ms)
+                              .number(at.key.partition)
+                              .number(nearest_number(at.key.ms))
+                              .number(nearest_number(at.key.seq))
+                              .number(static_cast<int64_t>(lag_events_max)))[0];
+      evaluation_lag out;
+      out.events = static_cast<uint64_t>(number_of(row[0]));
+      if (out.events > 0)
+        out.ms = number_of(row[1]);
+      return out;
     });
   }
 

@@ -51,6 +51,16 @@ json::object alert_object(const alert& a) {
     out["resolved_at"] = nullptr;
   if (!a.resolve_reason.empty())
     out["resolve_reason"] = a.resolve_reason;
+  if (!a.resolved_by.empty())
+    out["resolved_by"] = a.resolved_by;
+  if (!a.resolve_comment.empty())
+    out["resolve_comment"] = a.resolve_comment;
+  if (a.acknowledged_at_ms) {
+    out["acknowledged_at"] = format_rfc3339_ms(*a.acknowledged_at_ms);
+    out["acknowledged_by"] = a.acknowledged_by;
+    if (!a.acknowledge_comment.empty())
+      out["acknowledge_comment"] = a.acknowledge_comment;
+  }
   json::object labels;
   for (auto& [name, value] : a.labels)
     labels[name] = value;

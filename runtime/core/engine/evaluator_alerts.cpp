@@ -7,6 +7,7 @@
 #include "runtime/core/base/trace_stage.hpp"
 #include "runtime/core/engine/evaluator_state.hpp"
 #include "runtime/core/engine/group_codec.hpp"
+#include "runtime/core/engine/group_key.hpp"
 #include "runtime/core/windows/rule_time.hpp"
 
 #include <boost/json/object.hpp>
@@ -89,14 +90,17 @@ void rule_evaluator::state::look(group& g, const glance& at, bool counts,
   g.holds = v.is_true();
   if (g.holds) {
     if (!g.open) {
-      if (may_open(g, at.at_ms))
+      if (may_open(g, at.at_ms) && (counts || !g.hushed))
         open(g, at, std::move(view), since_ms);
       return;
     }
     g.false_since.reset();
     if (counts)
       hit(g, at, std::move(view), since_ms);
-  } else if (g.open) {
+    return;
+  }
+  g.hushed = false;
+  if (g.open) {
     if (!g.false_since)
       g.false_since = at.at_ms;
     if (at.at_ms >= time_add(*g.false_since, rule_->resolve_after_ms()))
@@ -144,6 +148,7 @@ void rule_evaluator::state::open(group& g, const glance& at, alert_view view,
   append_recent(g, since_ms, g.open->events);
   g.last_opened = at.at_ms;
   g.false_since.reset();
+  g.hushed = false;
   g.view = std::move(view);
   if (!aloud_)
     return;
@@ -183,6 +188,44 @@ void rule_evaluator::state::resolve(group& g, std::string_view reason,
     say(a, alert_change::kind::resolved);
   g.open.reset();
   g.false_since.reset();
+}
+
+// A value that JSON has no kind for, such as a time, is another one when it is
+// read back, and so is its key.
+group* rule_evaluator::state::group_of(const std::string& json) {
+  if (const auto values = group_values(json))
+    if (auto* g = groups_.find(group_key_text(*values)); g && g->json == json)
+      return g;
+  for (auto* g : groups_.sorted())
+    if (g->json == json)
+      return g;
+  return nullptr;
+}
+
+// Before the activation the groups are primed: their alerts are not those that
+// were recorded, so the group alone says which one is meant.
+void rule_evaluator::state::take_by_hand(const placed_action& action) {
+  if (action.key <= at_.key)
+    return;
+  if (action.key > activate_at_.key)
+    reach_activation();
+  const auto at_ms = action.key.received_at_ms;
+  run_timers(at_ms);
+  aloud_ = action.key > aloud_after_.key;
+  at_.key = action.key;
+  auto* g = group_of(action.what.group_json);
+  if (g == nullptr || !g->open ||
+      (activated_ && g->open->id != action.what.alert))
+    return;
+  make_busy(*g);
+  g->hushed = g->holds;
+  resolve(*g, "by_hand", at_ms);
+  if (aloud_) {
+    auto& said = out_.changes.back().after;
+    said.resolved_by = action.what.by;
+    said.resolve_comment = action.what.comment;
+  }
+  reschedule(*g, at_ms);
 }
 
 void rule_evaluator::state::open_match(group& g, const glance& at,

@@ -27,8 +27,6 @@ public:
   }
   step_outcome evaluate(const step& what);
   step_outcome replace(compiled_rule_ptr rule, const cursor& at);
-  std::vector<alert_change> close(std::string_view alert_id,
-                                  std::string_view reason, int64_t at_ms);
   std::vector<alert_change> close_all(std::string_view reason, int64_t at_ms);
 
   rule_snapshot take_snapshot();
@@ -58,6 +56,8 @@ private:
   void activate(); // evaluator_activation.cpp
   void reach_activation();
   void take_event(const evaluation_batch_ptr& batch, size_t index);
+  void take_by_hand(const placed_action& action); // evaluator_alerts.cpp
+  group* group_of(const std::string& json);
   step_outcome end_step(const cursor& to);
   void settle_busy();
   int64_t aloud_ms() const;

@@ -37,9 +37,12 @@ struct group {
   bool holds = false; // the condition, when it was last looked at
   std::optional<int64_t> false_since; // only while an alert is open
   std::optional<int64_t> last_opened; // for the cooldown
-  fifo<seen_event> recent;            // at most limits::alert_events_max
-  std::optional<event> newest;        // where the rule's texts look at it
-  uint64_t left_out = 0; // samples, since the window was last empty
+  /// Resolved by hand while the condition held: as long as it goes on holding,
+  /// only another hit opens an alert again, never a timer.
+  bool hushed = false;
+  fifo<seen_event> recent;     // at most limits::alert_events_max
+  std::optional<event> newest; // where the rule's texts look at it
+  uint64_t left_out = 0;       // samples, since the window was last empty
 
   // --- not part of the state ------------------------------------------------
   std::optional<int64_t> deadline;   // as the timer queue has it

@@ -98,7 +98,7 @@ event_ref load_ref(byte_reader& from) {
   return out;
 }
 
-constexpr uint8_t format = 1;
+constexpr uint8_t format = 2;
 
 } // namespace
 
@@ -203,6 +203,7 @@ void save_group(byte_writer& to, const group& g) {
   to.flag(g.holds);
   save_time(to, g.false_since);
   save_time(to, g.last_opened);
+  to.flag(g.hushed);
   to.count(g.recent.size());
   for (size_t i = 0; i < g.recent.size(); ++i) {
     to.i64(g.recent[i].at_ms);
@@ -238,6 +239,7 @@ std::unique_ptr<group> load_group(std::string_view bytes, std::string key,
   g.holds = from.flag();
   g.false_since = load_time(from);
   g.last_opened = load_time(from);
+  g.hushed = from.flag();
   const auto recent = from.count(16);
   if (recent > limits::alert_events_max)
     from.fail();

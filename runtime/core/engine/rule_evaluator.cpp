@@ -79,11 +79,18 @@ void rule_evaluator::state::take_event(const evaluation_batch_ptr& batch,
 
 step_outcome rule_evaluator::state::evaluate(const step& what) {
   out_ = {};
+  auto by_hand = what.by_hand.begin();
   for (auto index : what.hits) {
     EP_EXPECT(what.batch != nullptr);
     EP_EXPECT(index < what.batch->size());
+    for (; by_hand != what.by_hand.end() &&
+           by_hand->key < what.batch->at(index).key();
+         ++by_hand)
+      take_by_hand(*by_hand);
     take_event(what.batch, index);
   }
+  for (; by_hand != what.by_hand.end(); ++by_hand)
+    take_by_hand(*by_hand);
   if (activation_lies_before(what.to))
     reach_activation();
   run_timers(time_of(what.to));
@@ -153,24 +160,18 @@ std::optional<int64_t> rule_evaluator::state::next_deadline_ms() const {
 }
 
 std::vector<alert_change>
-rule_evaluator::state::close(std::string_view alert_id, std::string_view reason,
-                             int64_t at_ms) {
+rule_evaluator::state::close_all(std::string_view reason, int64_t at_ms) {
   out_ = {};
   aloud_ = true;
   for (auto* g : groups_.sorted()) {
-    if (!g->open || (!alert_id.empty() && g->open->id != alert_id))
+    if (!g->open)
       continue;
     make_busy(*g);
     resolve(*g, reason, at_ms);
     reschedule(*g, at_ms);
   }
   settle_busy();
-  return std::move(out_.changes);
-}
-
-std::vector<alert_change>
-rule_evaluator::state::close_all(std::string_view reason, int64_t at_ms) {
-  auto changes = close("", reason, at_ms);
+  auto changes = std::move(out_.changes);
   for (auto& a : adopted_) {
     a.state = alert_state::resolved;
     a.resolved_at_ms = at_ms;
@@ -235,14 +236,6 @@ size_t rule_evaluator::groups() const {
 
 const compiled_rule_ptr& rule_evaluator::rule() const {
   return state_->rule();
-}
-
-std::vector<alert_change> rule_evaluator::close(std::string_view alert_id,
-                                                std::string_view reason,
-                                                int64_t at_ms) {
-  if (alert_id.empty())
-    return {};
-  return state_->close(alert_id, reason, at_ms);
 }
 
 std::vector<alert_change> rule_evaluator::close_all(std::string_view reason,

@@ -15,6 +15,7 @@
 #include "messages/alert.hpp"
 #include "messages/result.hpp"
 #include "messages/snapshot.hpp"
+#include "runtime/core/engine/alert_action.hpp"
 #include "runtime/core/engine/evaluation_batch.hpp"
 #include "runtime/core/rules/compile.hpp"
 
@@ -24,12 +25,14 @@
 namespace eventpulse {
 
 /// Grows when the same events would give another state or other outcomes.
-inline constexpr int32_t engine_version = 1;
+inline constexpr int32_t engine_version = 2;
 
 struct step {
   evaluation_batch_ptr batch; // may be null when there are no hits
   std::vector<uint32_t> hits; // candidates, ascending indexes into the batch
   cursor to;                  // everything up to here has been seen
+  /// Resolutions by hand of the rule's alerts, ascending keys.
+  std::vector<placed_action> by_hand = {};
 };
 
 struct step_outcome {
@@ -92,9 +95,6 @@ public:
   size_t groups() const;
   const compiled_rule_ptr& rule() const;
 
-  /// The open alert of that id resolves (by hand), or nothing.
-  std::vector<alert_change> close(std::string_view alert_id,
-                                  std::string_view reason, int64_t at_ms);
   /// All open alerts resolve (the rule was removed, changed, switched off).
   std::vector<alert_change> close_all(std::string_view reason, int64_t at_ms);
 

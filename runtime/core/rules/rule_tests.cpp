@@ -80,24 +80,27 @@ std::string in_words(const raised& r) {
 
 class timeline {
 public:
-  timeline(const compiled_rule_ptr& rule, rule_test_result& result)
-      : rule_(rule, {{test_epoch_ms - 1, 0, 0, 0}, 0}), result_(result) {}
+  timeline(const compiled_rule_ptr& rule, rule_test_result& result,
+           const std::function<bool()>& go_on)
+      : rule_(rule, {{test_epoch_ms - 1, 0, 0, 0}, 0}), result_(result),
+        go_on_(go_on) {}
 
   std::vector<raised> all;
+  bool stopped = false;
 
   // One event a step, with the timers before it in a step of their own, so that
   // every opening is seen as it was.
   void play(std::vector<event> events, int64_t end_ms) {
     const auto batch = evaluation_batch::make(std::move(events));
     order_key last{test_epoch_ms - 1, 0, 0, 0};
-    for (uint32_t i = 0; i < batch->size(); ++i) {
+    for (uint32_t i = 0; i < batch->size() && !stopped; ++i) {
       const auto key = batch->at(i).key();
       run({nullptr, {}, {last, key.received_at_ms}});
       run({batch, {i}, {key, key.received_at_ms}});
       last = key;
     }
     while (const auto next = rule_.next_deadline_ms()) {
-      if (*next > end_ms)
+      if (*next > end_ms || stopped)
         break;
       run({nullptr, {}, {last, *next}});
     }
@@ -105,6 +108,9 @@ public:
 
 private:
   void run(const step& what) {
+    stopped = stopped || (go_on_ && !go_on_());
+    if (stopped)
+      return;
     auto outcome = rule_.evaluate(what);
     result_.errors += outcome.errors;
     if (outcome.errors > 0)
@@ -122,6 +128,7 @@ private:
 
   rule_evaluator rule_;
   rule_test_result& result_;
+  const std::function<bool()>& go_on_;
 };
 
 int64_t end_of(const rule_test& test, const std::vector<event>& events,
@@ -137,9 +144,14 @@ int64_t end_of(const rule_test& test, const std::vector<event>& events,
   return time_add(last, horizon_ms);
 }
 
-rule_test_result run_one(const compiled_rule_ptr& rule, const rule_test& test) {
+rule_test_result run_one(const compiled_rule_ptr& rule, const rule_test& test,
+                         const std::function<bool()>& go_on) {
   rule_test_result out;
   out.name = test.name;
+  if (go_on && !go_on()) {
+    out.diff = "stopped: the tests take too long\n";
+    return out;
+  }
   auto made = make_test_events(test);
   if (auto* wrong = std::get_if<1>(&made)) {
     out.diff = "its events cannot be made: " + *wrong;
@@ -147,8 +159,12 @@ rule_test_result run_one(const compiled_rule_ptr& rule, const rule_test& test) {
   }
   auto& events = std::get<0>(made);
   const auto end = end_of(test, events, rule->horizon_ms());
-  timeline t{rule, out};
+  timeline t{rule, out, go_on};
   t.play(std::move(events), end);
+  if (t.stopped) {
+    out.diff = "stopped: the tests take too long\n";
+    return out;
+  }
   std::vector<const expected_alert*> missing;
   for (const auto& e : test.alerts)
     missing.push_back(&e);
@@ -171,11 +187,31 @@ rule_test_result run_one(const compiled_rule_ptr& rule, const rule_test& test) {
 
 } // namespace
 
-std::vector<rule_test_result> run_rule_tests(const compiled_rule_ptr& rule) {
+std::vector<rule_test_result>
+run_rule_tests(const compiled_rule_ptr& rule,
+               const std::function<bool()>& go_on) {
   std::vector<rule_test_result> out;
   for (const auto& test : rule->document().tests)
-    out.push_back(run_one(rule, test));
+    out.push_back(run_one(rule, test, go_on));
   return out;
+}
+
+boost::json::object results_object(const compiled_rule& rule,
+                                   const std::vector<rule_test_result>& all) {
+  bool passed = true;
+  boost::json::array tests;
+  for (const auto& test : all) {
+    passed = passed && test.passed;
+    boost::json::object one{{"name", test.name}, {"passed", test.passed}};
+    if (!test.diff.empty())
+      one["diff"] = test.diff;
+    if (test.errors > 0) {
+      one["errors"] = test.errors;
+      one["last_error"] = test.last_error;
+    }
+    tests.push_back(std::move(one));
+  }
+  return {{"rule", rule.id()}, {"passed", passed}, {"tests", std::move(tests)}};
 }
 
 } // namespace eventpulse

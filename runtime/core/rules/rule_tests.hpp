@@ -13,6 +13,9 @@
 
 #include "runtime/core/rules/compile.hpp"
 
+#include <boost/json/object.hpp>
+
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -26,6 +29,15 @@ struct rule_test_result {
   std::string last_error; // may explain a failure
 };
 
-std::vector<rule_test_result> run_rule_tests(const compiled_rule_ptr& rule);
+/// `go_on` is asked before every step; when it says no, the test under way and
+/// those after it fail as stopped.
+std::vector<rule_test_result>
+run_rule_tests(const compiled_rule_ptr& rule,
+               const std::function<bool()>& go_on = {});
+
+/// {"rule", "passed", "tests": [{"name", "passed", …}]}, as the API and `rules
+/// test --json` show it.
+boost::json::object results_object(const compiled_rule& rule,
+                                   const std::vector<rule_test_result>& all);
 
 } // namespace eventpulse

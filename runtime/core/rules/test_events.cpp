@@ -1,7 +1,7 @@
 #include "runtime/core/rules/test_events.hpp"
 #include "runtime/core/base/json_parse.hpp"
 
-#include "runtime/core/base/limits.hpp"
+#include "runtime/core/base/query_limits.hpp"
 #include "runtime/core/rules/text_template.hpp"
 
 #include <boost/json/parse.hpp>
@@ -145,7 +145,12 @@ std::string to_document(const json::object& in, event_document& out) {
 std::variant<std::vector<event>, std::string>
 make_test_events(const rule_test& test) {
   std::vector<event> out;
+  size_t bytes = 0;
   for (const auto& written : test.events) {
+    bytes += written.event.size() * written.repeat;
+    if (bytes > limits::rule_test_bytes_max)
+      return "they have more than " +
+             std::to_string(limits::rule_test_bytes_max) + " bytes";
     const template_tree shape{parse_kept_json(written.event)};
     if (!shape.problem.empty())
       return shape.problem;

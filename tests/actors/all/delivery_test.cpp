@@ -492,6 +492,10 @@ public:
   result<std::vector<alert>> query(const alert_query& q) override {
     return in_->query(q);
   }
+  result<action_taken> act(const alert_action& what,
+                           const caller& by) override {
+    return in_->act(what, by);
+  }
 
 private:
   std::unique_ptr<outcome_store> in_;

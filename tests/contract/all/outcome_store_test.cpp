@@ -162,6 +162,106 @@ CAF_TEST(alerts_are_listed_newest_first_and_filtered) {
   });
 }
 
+CAF_TEST(alerts_are_found_by_an_event_that_they_name) {
+  EP_SAME_ANSWERS([](backend& b) {
+    outcome_commit c;
+    c.lease = b.lease("evaluation");
+    auto odd = sample_alert("a3", 7);
+    odd.events = {{"s\"\\", "1"}, {"é", "2'$[*]"}};
+    c.changes = {opened(sample_alert("a1", 5)), opened(sample_alert("a2", 6)),
+                 opened(odd)};
+    c.changes[1].after.events = {{"s", "3"}, {"other", "1"}};
+    CAF_REQUIRE(b.outcomes->commit(c));
+    auto found = [&](const std::string& source, const std::string& id) {
+      alert_query q;
+      q.event = event_ref{source, id};
+      auto all = b.outcomes->query(q);
+      CAF_REQUIRE(all);
+      std::string out;
+      for (auto& a : *all)
+        out += a.id;
+      b.say(source + ' ' + id, out);
+      return out;
+    };
+    CAF_CHECK_EQUAL(found("s", "1"), "a1");
+    CAF_CHECK_EQUAL(found("other", "1"), "a2");
+    CAF_CHECK_EQUAL(found("s", "3"), "a2");
+    CAF_CHECK_EQUAL(found("other", "2"), ""); // both, but of no one event
+    CAF_CHECK_EQUAL(found("s\"\\", "1"), "a3");
+    CAF_CHECK_EQUAL(found("é", "2'$[*]"), "a3");
+  });
+}
+
+CAF_TEST(an_action_is_one_control_row_however_often_it_is_asked_for) {
+  EP_SAME_ANSWERS([](backend& b) {
+    outcome_commit c;
+    c.lease = b.lease("evaluation");
+    c.changes = {opened(sample_alert("a1", 5))};
+    CAF_REQUIRE(b.outcomes->commit(c));
+    alert_action action{alert_action::kind::resolve,
+                        "a1",
+                        "r1",
+                        R"(["a",  1.0])",
+                        "ann",
+                        "it \"is\" known"};
+    b.say("first", b.outcomes->act(action, me));
+    action.by = "bob";
+    b.say("again", b.outcomes->act(action, me));
+    action.what = alert_action::kind::acknowledge;
+    b.say("another", b.outcomes->act(action, me));
+    action.alert = "a2";
+    auto unknown = b.outcomes->act(action, me);
+    b.say("unknown", unknown);
+    CAF_CHECK(!unknown && unknown.error().code == errc::not_found);
+    auto rows = b.rules->unplaced(-1000);
+    CAF_REQUIRE(rows);
+    CAF_CHECK_EQUAL(rows->size(), 2u);
+    b.say("audit", b.audit->query({}));
+    auto kept = b.audit->query({});
+    CAF_REQUIRE(kept);
+    CAF_CHECK_EQUAL(kept->size(), 2u); // what stands already is no change
+  });
+}
+
+CAF_TEST(the_first_acknowledgement_stands_whatever_evaluation_writes) {
+  EP_SAME_ANSWERS([](backend& b) {
+    outcome_commit c;
+    c.lease = b.lease("evaluation");
+    auto a = sample_alert("a1", 5);
+    c.changes = {opened(a), opened(sample_alert("a2", 5))};
+    placed_action action{{7, 0, 7, 1}, {}};
+    action.what.alert = "a1";
+    action.what.by = "ann";
+    action.what.comment = "on it";
+    auto unknown = action;
+    unknown.what.alert = "nobody";
+    c.acknowledged = {action, unknown};
+    b.say("in one commit", b.outcomes->commit(c));
+    action.key.received_at_ms = 8;
+    action.what.by = "bob";
+    c.acknowledged = {action};
+    a.state = alert_state::resolved;
+    a.resolved_at_ms = 9;
+    a.resolve_reason = "by_hand";
+    a.resolved_by = "cleo";
+    a.resolve_comment = "done";
+    c.changes = {{alert_change::kind::resolved, a, {}}};
+    b.say("again", b.outcomes->commit(c));
+    b.say("alerts", b.outcomes->query({}));
+    alert_query q;
+    q.acknowledged = true;
+    b.say("acknowledged", b.outcomes->query(q));
+    q.acknowledged = false;
+    b.say("not acknowledged", b.outcomes->query(q));
+    q.acknowledged = {};
+    q.id = "a1";
+    auto found = b.outcomes->query(q);
+    CAF_REQUIRE(found && found->size() == 1);
+    CAF_CHECK_EQUAL(found->front().acknowledged_by, "ann");
+    CAF_CHECK_EQUAL(found->front().resolved_by, "cleo");
+  });
+}
+
 CAF_TEST(deliveries_are_inserted_once_and_statuses_upserted) {
   EP_SAME_ANSWERS([](backend& b) {
     outcome_commit c;

@@ -185,3 +185,90 @@ CAF_TEST(rows_without_a_place_are_found_again) {
     b.say("one left", ids(0));
   });
 }
+
+CAF_TEST(versions_are_read_page_by_page_and_one_by_one) {
+  EP_SAME_ANSWERS([](backend& b) {
+    auto ids = [](const result<std::vector<rule_version>>& all) {
+      std::string out;
+      if (all)
+        for (auto& v : *all)
+          out += std::to_string(v.version) + (v.deleted ? "- " : " ");
+      return out;
+    };
+    CAF_REQUIRE(b.rules->publish(publishing("r1", "{\"a\":1}")));
+    CAF_REQUIRE(b.rules->publish(publishing("r1", "{\"a\":2}")));
+    CAF_REQUIRE(b.rules->remove("r1", me, {}));
+    CAF_REQUIRE(b.rules->publish(publishing("r2", "{}")));
+    b.say("first", ids(b.rules->versions("r1", 0, 2)));
+    b.say("rest", ids(b.rules->versions("r1", 2, 2)));
+    b.say("nothing", ids(b.rules->versions("r1", 3, 2)));
+    b.say("unknown", ids(b.rules->versions("r9", 0, 2)));
+    auto second = b.rules->version("r1", 2);
+    CAF_REQUIRE(second);
+    b.say("one", second->document);
+    auto gone = b.rules->version("r1", 3);
+    CAF_REQUIRE(gone);
+    CAF_CHECK(gone->deleted);
+    auto none = b.rules->version("r1", 4);
+    b.say("none", none);
+    CAF_CHECK(!none && none.error().code == errc::not_found);
+  });
+}
+
+CAF_TEST(the_lag_counts_what_comes_after_the_cursor) {
+  EP_SAME_ANSWERS([](backend& b) {
+    auto lease = b.lease("p0");
+    persist_request r;
+    r.lease = lease;
+    for (uint64_t i = 1; i <= 3; ++i)
+      r.events.push_back({{0, t0 + i, 0},
+                          sample_document(std::to_string(i)),
+                          "key",
+                          static_cast<int64_t>(t0)});
+    r.last = r.events.back().where;
+    auto done = b.events->persist(r);
+    CAF_REQUIRE(done);
+    auto lag = [&](const char* what, const std::string& rule) {
+      auto found = b.rules->lag(rule);
+      CAF_REQUIRE(found);
+      b.say(what, std::to_string(found->events));
+      CAF_CHECK_EQUAL(found->ms > 0, found->events > 0);
+    };
+    lag("all of it", "r1");
+    outcome_commit c;
+    c.lease = b.lease("evaluation");
+    cursor first{done->batch->events[0].key(), 0};
+    cursor last{done->batch->events[2].key(), 0};
+    c.global = cursor_move{{}, first};
+    c.rules = {{"ahead", last, false}, {"held", {}, true}};
+    CAF_REQUIRE(b.outcomes->commit(c));
+    lag("level", "r1");
+    lag("ahead", "ahead");
+    lag("detached", "held");
+  });
+}
+
+CAF_TEST(rules_are_applied_together_or_not_at_all) {
+  EP_SAME_ANSWERS([](backend& b) {
+    auto said = [](const result<std::vector<published>>& all) {
+      std::string out;
+      if (!all)
+        return std::string{reason(all.error().code)};
+      for (auto& one : *all)
+        out += without_time(one) + '\n';
+      return out;
+    };
+    CAF_REQUIRE(b.rules->publish(publishing("r2", "{}")));
+    auto first = publishing("r3", "{\"a\":1}");
+    first.if_version = 0;
+    auto second = publishing("r1", "{\"a\":2}");
+    b.say("all", said(b.rules->apply({first, second}, {{"r2", me, 1}})));
+    b.say("in force", b.rules->newest());
+    // One precondition fails: the others leave no trace.
+    b.say("none", said(b.rules->apply({second, first}, {})));
+    b.say("no such rule", said(b.rules->apply({second}, {{"r9", me, {}}})));
+    b.say("versions", b.rules->versions("r1"));
+    b.say("unplaced", b.rules->unplaced(-1000)->size());
+    b.say("audit", b.audit->query({}));
+  });
+}

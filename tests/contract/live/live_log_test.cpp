@@ -107,8 +107,18 @@ CAF_TEST(what_was_committed_is_logged_once_and_in_order) {
     c.changes = {
         change(kind::resolved, sample_alert("a1", alert_state::resolved))};
     c.statuses = {{"r1", 3, rule_state::degraded, "w1", "broken", 9, 9, 9}};
+    placed_action acknowledged{{9, 0, 9, 1}, {}};
+    acknowledged.what.alert = "a1";
+    acknowledged.what.by = "ann";
+    c.acknowledged = {acknowledged, acknowledged};
     b.say("resolve", b.outcomes->commit(c));
     say_changes(b, 5);
+    auto told = b.live->changes(5, 100);
+    CAF_REQUIRE(told);
+    size_t taken = 0;
+    for (auto& one : told->changes)
+      taken += one.type == "alert.acknowledged";
+    CAF_CHECK_EQUAL(taken, 1u);
   });
 }
 

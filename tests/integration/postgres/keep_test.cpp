@@ -110,7 +110,12 @@ CAF_TEST(copies_in_what_came_of_it_go_but_for_what_is_open) {
   add("by-group", alert_state::resolved, R"(["ann", 1])", "9");
   add("open", alert_state::firing, R"(["ann"])", "1");
   add("other", alert_state::resolved, R"(["bob \u0000"])", "2");
+  c.changes[1].after.resolve_comment = "ann again";
   CAF_REQUIRE(b.outcomes->commit(c).ok());
+  for (auto& change : c.changes)
+    CAF_REQUIRE(b.outcomes->act({alert_action::kind::resolve, change.after.id,
+                                 "r", change.after.group_json, "op", "ann"},
+                                me));
   dead_letter mine, others;
   mine.id = "m";
   mine.kind = "request";
@@ -141,6 +146,11 @@ CAF_TEST(copies_in_what_came_of_it_go_but_for_what_is_open) {
   CAF_CHECK_EQUAL(count("delivery WHERE state = 'pending'"), 2);
   CAF_CHECK_EQUAL(count("attempt WHERE error = 'its content was erased'"), 2);
   CAF_CHECK_EQUAL(count("dead_letter"), 1);
+  CAF_CHECK_EQUAL(count("alert WHERE resolve_comment <> ''"), 0);
+  CAF_CHECK_EQUAL(count("control WHERE body->>'comment' = '' AND"
+                        " body->>'group' = '[]' AND body->>'by' = 'op'"),
+                  2);
+  CAF_CHECK_EQUAL(count("control WHERE body->>'comment' = 'ann'"), 2);
 }
 
 CAF_TEST(more_events_than_one_transaction_takes_are_erased) {

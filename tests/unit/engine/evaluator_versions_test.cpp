@@ -104,15 +104,6 @@ CAF_TEST(closing_resolves_every_open_alert) {
   CAF_CHECK(rule.close_all("rule_removed", 10).empty());
 }
 
-CAF_TEST(one_alert_can_be_closed_by_hand) {
-  rule_evaluator rule{rule_of(three_in_100), {}};
-  const auto out = rule.evaluate(step_of({b(1), b(2), b(3), a(4), a(5), a(6)}));
-  CAF_REQUIRE_EQUAL(out.changes.size(), 2u);
-  CAF_CHECK(rule.close("nobody", "by_hand", 8).empty());
-  CAF_CHECK_EQUAL(lines_of(rule.close(out.changes[0].after.id, "by_hand", 8)),
-                  lines{"resolved [\"b\"] 8 by_hand"});
-}
-
 CAF_TEST(a_shadow_rule_tells_nobody) {
   rule_evaluator rule{rule_of(three_in_100 + "mode: shadow\n"), {}};
   const auto out = rule.evaluate(step_of({a(1), a(2), a(3)}));
