@@ -113,9 +113,10 @@ void alert_recorder_state::flush() {
   } else {
     outcome_commit all;
     jobs = gather(all);
+    auto began_ns = setup_.traces.now_ns();
     outcome = commit(all);
     if (outcome)
-      after_commit(all);
+      after_commit(all, began_ns);
     else if (!again(outcome.error(), jobs))
       return;
   }
@@ -254,7 +255,32 @@ void alert_recorder_state::finish(size_t jobs, const result<void>& outcome) {
     setup_.fenced();
 }
 
-void alert_recorder_state::after_commit(const outcome_commit& all) {
+/// From the start of the transaction to its COMMIT.
+void alert_recorder_state::trace(const outcome_commit& all,
+                                 int64_t began_ns) const {
+  auto end_ns = setup_.traces.now_ns();
+  for (auto& change : all.changes) {
+    auto& a = change.after;
+    if (change.what != alert_change::kind::opened ||
+        !setup_.traces.wants(a.traceparent))
+      continue;
+    setup_.traces.record({"alert " + a.rule,
+                          span_kind::internal,
+                          trace_stage::alert(a.traceparent, a.id),
+                          a.traceparent,
+                          began_ns,
+                          end_ns,
+                          {{"db.system", std::string("postgresql")},
+                           {"eventpulse.rule", a.rule},
+                           {"eventpulse.alert", a.id}},
+                          ""});
+  }
+}
+
+void alert_recorder_state::after_commit(const outcome_commit& all,
+                                        int64_t began_ns) {
+  if (setup_.traces.is_on())
+    trace(all, began_ns);
   if (setup_.meters) {
     auto now = setup_.surroundings->now_ms();
     for (auto& change : all.changes)

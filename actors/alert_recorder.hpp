@@ -14,6 +14,7 @@
 #include "runtime/ports/outcome_store.hpp"
 #include "runtime/telemetry/log.hpp"
 #include "runtime/telemetry/metrics.hpp"
+#include "runtime/telemetry/trace.hpp"
 
 #include <caf/fwd.hpp>
 
@@ -35,6 +36,7 @@ struct alert_recorder_setup {
   std::shared_ptr<world> surroundings;
   logger log;
   metrics* meters = nullptr;
+  tracer traces;
   directory_actor directory;
   std::function<void()> fenced;
 };
@@ -65,7 +67,8 @@ private:
   result<void> commit(const outcome_commit& all);
   result<void> settle(const outcome_commit& all, const failure& why);
   void finish(size_t jobs, const result<void>& outcome);
-  void after_commit(const outcome_commit& all);
+  void after_commit(const outcome_commit& all, int64_t began_ns);
+  void trace(const outcome_commit& all, int64_t began_ns) const;
 
   pointer self_;
   alert_recorder_setup setup_;

@@ -15,10 +15,12 @@
 #include "runtime/ports/key_store.hpp"
 #include "runtime/ports/outcome_store.hpp"
 #include "runtime/ports/rule_store.hpp"
+#include "runtime/ports/system.hpp"
 
 #include <boost/json.hpp>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,6 +38,9 @@ struct control_stores {
   std::unique_ptr<event_type_store> event_types;
   std::unique_ptr<dead_letter_store> dead_letters;
   std::unique_ptr<audit_store> audit;
+  std::unique_ptr<system_store> system;
+  std::unique_ptr<process_board> board;
+  std::function<std::string()> own_report; // of this process; may be empty
 };
 
 /// Dead letters to be replayed before the answer is given.

@@ -79,6 +79,7 @@ const std::vector<control_route>& control_routes() {
       {"DELETE", "/v1/dead-letters/{id}", admin, discard_dead_letter},
       {"POST", "/v1/dead-letters/{id}/replay", admin, replay_dead_letter},
       {"POST", "/v1/dead-letters/{id}/discard", admin, discard_dead_letter},
+      {"GET", "/v1/system", admin, get_system},
   };
   return all;
 }

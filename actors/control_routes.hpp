@@ -82,6 +82,8 @@ result<control_outcome> replay_dead_letter(control_call& call);
 result<control_outcome> replay_dead_letters(control_call& call);
 result<control_outcome> discard_dead_letter(control_call& call);
 result<control_outcome> discard_dead_letters(control_call& call);
+// control_system.cpp
+result<control_outcome> get_system(control_call& call);
 
 // control_deliveries.cpp
 result<control_outcome> test_channel(control_call& call);

@@ -1,5 +1,7 @@
 #include "actors/directory.hpp"
 
+#include "actors/metered.hpp"
+
 #include <caf/actor_cast.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/stateful_actor.hpp>
@@ -62,8 +64,8 @@ directory(directory_actor::stateful_pointer<directory_state> self) {
 
 } // namespace
 
-directory_actor spawn_directory(caf::actor_system& system) {
-  return system.spawn(directory);
+directory_actor spawn_directory(caf::actor_system& system, metrics* meters) {
+  return spawn_metered(system, meters, "directory", directory);
 }
 
 } // namespace eventpulse

@@ -1,5 +1,6 @@
 #include "actors/evaluator.hpp"
 
+#include "actors/metered.hpp"
 #include "messages/protocols/errors.hpp"
 #include "runtime/core/base/check.hpp"
 
@@ -83,8 +84,8 @@ evaluator(evaluator_actor::stateful_pointer<evaluator_state> self) {
 
 } // namespace
 
-evaluator_actor spawn_evaluator(caf::local_actor& parent) {
-  return parent.spawn(evaluator);
+evaluator_actor spawn_evaluator(caf::local_actor& parent, metrics* meters) {
+  return spawn_metered(parent, meters, "evaluator", evaluator);
 }
 
 } // namespace eventpulse

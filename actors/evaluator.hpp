@@ -6,10 +6,13 @@
 
 #include "messages/protocols/rules.hpp"
 
+#include "runtime/telemetry/metrics.hpp"
+
 #include <caf/fwd.hpp>
 
 namespace eventpulse {
 
-evaluator_actor spawn_evaluator(caf::local_actor& parent);
+evaluator_actor spawn_evaluator(caf::local_actor& parent,
+                                metrics* meters = nullptr);
 
 } // namespace eventpulse

@@ -14,8 +14,6 @@ using namespace std::chrono_literals;
 
 health_actor::behavior_type health_state::start(health_setup setup) {
   setup_ = std::move(setup);
-  for (auto& part : setup_.parts)
-    wrong_[part] = "starting";
   self_->set_error_handler([](caf::error&) {});
   caf::anon_send(setup_.directory, follow_atom::value,
                  std::string("stream_writer"),
@@ -23,10 +21,7 @@ health_actor::behavior_type health_state::start(health_setup setup) {
   return {
       [this](const http_exchange& call) { handle(call); },
       [this](report_atom, const std::string& part, const std::string& why) {
-        if (why.empty())
-          wrong_.erase(part);
-        else
-          wrong_[part] = why;
+        setup_.parts->report(part, why);
       },
       [this](found_atom, const std::string&, const caf::actor& who) {
         writer_ = caf::actor_cast<stream_writer_actor>(who);
@@ -49,37 +44,40 @@ void health_state::handle(const http_exchange& call) {
   if (head.path == "/readyz")
     return ready(call);
   if (head.path == "/metrics" && setup_.meters)
-    return call.reply(http_response{
-        200, "text/plain; version=0.0.4", setup_.meters->scrape(), {}});
+    return call.reply(http_response{200,
+                                    "text/plain; version=0.0.4; charset=utf-8",
+                                    setup_.meters->scrape(),
+                                    {}});
   call.reply(to_http(failure{errc::not_found, "no route " + head.path}));
 }
 
 void health_state::ready(const http_exchange& call) {
   if (!setup_.asks_stream)
-    return call.reply(readiness());
+    return call.reply(answer());
   if (!writer_) {
-    wrong_["stream"] = "starting";
-    return call.reply(readiness());
+    setup_.parts->report("stream", "starting");
+    return call.reply(answer());
   }
   self_->request(writer_, 2s, probe_atom::value)
       .then(
           [this, call](caf::ok_atom) {
-            wrong_.erase("stream");
-            call.reply(readiness());
+            setup_.parts->report("stream", "");
+            call.reply(answer());
           },
           [this, call](caf::error& e) {
-            wrong_["stream"] = to_string(to_failure(e));
-            call.reply(readiness());
+            setup_.parts->report("stream", to_string(to_failure(e)));
+            call.reply(answer());
           });
 }
 
-http_response health_state::readiness() const {
+http_response health_state::answer() const {
   boost::json::object reasons;
-  for (auto& [part, why] : wrong_)
+  for (auto& [part, why] : setup_.parts->reasons())
     reasons[part] = why;
-  boost::json::object body{{"status", wrong_.empty() ? "ready" : "not ready"},
+  bool is_ready = reasons.empty();
+  boost::json::object body{{"status", is_ready ? "ready" : "not ready"},
                            {"reasons", std::move(reasons)}};
-  return {wrong_.empty() ? 200u : 503u,
+  return {is_ready ? 200u : 503u,
           "application/json",
           boost::json::serialize(body) + '\n',
           {}};

@@ -1,25 +1,25 @@
 #pragma once
-// The health actor: liveness is that it answers; readiness is that every part
-// it was told to expect has reported itself ready and, in intake, that the
-// stream would take an event now; metrics are the registry's text.
+// The health actor: liveness is that it answers; readiness is that no part has
+// a reason against it (telemetry/readiness) and, in intake, that the stream
+// would take an event now; metrics are the registry's text.
 
 #include "messages/protocols/directory.hpp"
 #include "messages/protocols/health.hpp"
 #include "messages/protocols/stream_writer.hpp"
 #include "runtime/telemetry/metrics.hpp"
+#include "runtime/telemetry/readiness.hpp"
 
 #include <caf/fwd.hpp>
 
-#include <functional>
-#include <map>
+#include <memory>
 #include <string>
-#include <vector>
 
 namespace eventpulse {
 
 struct health_setup {
-  std::vector<std::string> parts; // must report before the process is ready
-  bool asks_stream = false;       // intake does
+  /// Outlives every incarnation.
+  std::shared_ptr<readiness> parts = std::make_shared<readiness>();
+  bool asks_stream = false; // intake does
   directory_actor directory;
   metrics* meters = nullptr;
 };
@@ -36,12 +36,11 @@ public:
 private:
   void handle(const http_exchange& call);
   void ready(const http_exchange& call);
-  http_response readiness() const;
+  http_response answer() const;
 
   pointer self_;
   health_setup setup_;
   stream_writer_actor writer_;
-  std::map<std::string, std::string> wrong_; // part: why it is not ready
 };
 
 health_actor::behavior_type

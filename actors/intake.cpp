@@ -1,6 +1,7 @@
 #include "actors/intake.hpp"
 
 #include "actors/intake_answers.hpp"
+#include "actors/intake_trace.hpp"
 #include "messages/protocols/errors.hpp"
 #include "runtime/core/base/hash.hpp"
 #include "runtime/core/base/limits.hpp"
@@ -9,6 +10,7 @@
 #include "runtime/core/intake/ndjson.hpp"
 #include "runtime/core/intake/partition.hpp"
 #include "runtime/core/intake/recent_ids.hpp"
+#include "runtime/core/intake/request_target.hpp"
 #include "runtime/core/intake/stream_entry.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
@@ -23,17 +25,22 @@ namespace {
 constexpr unsigned quarantined_a_second_max = 100; // per key
 constexpr size_t inflated_piece_bytes = 256 << 10;
 
-bool wants_atomic(const http_request& head) {
-  std::string_view rest = head.query;
-  while (!rest.empty()) {
-    auto end = rest.find('&');
-    auto pair = rest.substr(0, end);
-    if (pair == "atomic=true")
-      return true;
-    rest = end == std::string_view::npos ? std::string_view{}
-                                         : rest.substr(end + 1);
+/// atomic, the one parameter of this route. What is misspelt must not look as
+/// if it held.
+result<bool> wants_atomic(const http_request& head) {
+  auto given = intake::split_query(head.query);
+  if (!given)
+    return failure{errc::malformed, "the query is not percent-encoded UTF-8"};
+  bool atomic = false;
+  for (auto& [name, value] : *given) {
+    if (name != "atomic")
+      return failure{errc::invalid,
+                     "there is no parameter '" + name + "' here"};
+    if (value != "true" && value != "false")
+      return failure{errc::invalid, "atomic is true or false"};
+    atomic = value == "true";
   }
-  return false;
+  return atomic;
 }
 
 } // namespace
@@ -43,6 +50,8 @@ struct intake_state::request_job {
   std::vector<accepted_item> taken;
   std::vector<rejected_item> refused;
   std::function<void(http_reply)> reply;
+  std::function<void()> done;          // may be empty; when it is in the stream
+  std::shared_ptr<intake_trace> trace; // null where traces are off
 };
 
 struct intake_state::ndjson_job {
@@ -59,7 +68,8 @@ struct intake_state::ndjson_job {
   uint64_t rejected = 0;
   std::vector<rejected_item> refused; // at most rejected_items_max
   /// Made once: ids that follow from an Idempotency-Key are numbered through.
-  std::optional<intake::event_defaults> defaults;
+  intake::event_defaults defaults;
+  std::shared_ptr<intake_trace> trace; // null where traces are off
 };
 
 intake_actor::behavior_type intake_state::start(intake_setup setup) {
@@ -104,9 +114,19 @@ void intake_state::handle(http_exchange& call) {
 
 void intake_state::whole_request(const http_exchange& call,
                                  const api_key& key) {
-  auto parsed =
-      intake::parse_request(call.head->headers, call.body,
-                            defaults_for(*call.head, key.name), setup_.options);
+  auto atomic = wants_atomic(*call.head);
+  auto idempotency = intake::idempotency_key(call.head->headers);
+  if (!atomic || !idempotency)
+    return call.reply(to_http(atomic ? idempotency.error() : atomic.error()));
+  auto fingerprint = *idempotency ? xxh64(call.body) : 0;
+  if (*idempotency && !repeated_.fits(key.name, **idempotency, fingerprint))
+    return call.reply(to_http(failure{
+        errc::invalid, "this Idempotency-Key came with another body before"}));
+  auto defaults = defaults_for(*call.head, key.name, *idempotency);
+  auto trace = intake_trace::begin(setup_.traces, *call.head, defaults.trace);
+  auto reply = intake_trace::wrap(call.reply, trace);
+  auto parsed = intake::parse_request(call.head->headers, call.body, defaults,
+                                      setup_.options);
   if (key.rate && parsed.items.size() > 1)
     setup_.rates->charge(key, parsed.items.size() - 1,
                          setup_.surroundings->now_ms());
@@ -115,12 +135,17 @@ void intake_state::whole_request(const http_exchange& call,
                {*parsed.refusal, std::move(parsed.raw), parsed.raw_bytes,
                 std::move(parsed.known),
                 intake::kept_headers(call.head->headers, parsed.raw_is_gzip)});
-    count(0, 1, 0);
-    return call.reply(to_http(*parsed.refusal));
+    count(1, 0);
+    return reply(to_http(*parsed.refusal));
   }
   auto job = std::make_shared<request_job>();
   job->is_many = parsed.is_many;
-  job->reply = call.reply;
+  job->reply = reply;
+  job->trace = trace;
+  if (*idempotency)
+    job->done = [this, by = key.name, used = **idempotency, fingerprint] {
+      repeated_.remember(by, used, fingerprint);
+    };
   std::vector<append_entry> entries;
   for (auto& item : parsed.items) {
     if (auto* why = std::get_if<problem>(&item.outcome)) {
@@ -131,20 +156,26 @@ void intake_state::whole_request(const http_exchange& call,
     }
     auto& document = std::get<event_document>(item.outcome);
     job->taken.push_back({item.index, document.source, document.id, {}, false});
+    if (trace)
+      trace->adding(document);
     entries.push_back(entry_of(std::move(document), key.name));
   }
-  count(0, static_cast<double>(job->refused.size()), 0);
+  count(job->refused.size(), 0);
   if (!job->is_many && !job->refused.empty())
-    return call.reply(to_http(job->refused.front().why));
-  if (wants_atomic(*call.head) && !job->refused.empty())
-    return call.reply(many_answered(0, job->refused.size(), {}, job->refused));
-  if (wants_atomic(*call.head) && entries.size() > limits::append_batch_max)
-    return call.reply(to_http(
+    return reply(to_http(job->refused.front().why));
+  if (*atomic && !job->refused.empty()) {
+    count(0, entries.size());
+    return reply(many_answered(0, job->refused.size(), {}, job->refused));
+  }
+  if (*atomic && entries.size() > limits::append_batch_max) {
+    count(0, entries.size());
+    return reply(to_http(
         failure{errc::too_large, "atomic=true is for at most " +
                                      std::to_string(limits::append_batch_max) +
                                      " events"}));
+  }
   if (entries.empty())
-    return call.reply(many_answered(0, job->refused.size(), {}, job->refused));
+    return reply(many_answered(0, job->refused.size(), {}, job->refused));
   self_
       ->request(writer_, caf::infinite, append_atom::value,
                 share(std::move(entries)))
@@ -153,7 +184,9 @@ void intake_state::whole_request(const http_exchange& call,
             answer_request(job, receipts);
           },
           [this, job](caf::error& e) {
-            count(0, 0, static_cast<double>(job->taken.size()));
+            count(0, job->taken.size());
+            if (job->trace)
+              job->trace->added(to_string(to_failure(e)));
             job->reply(not_added(to_http(to_failure(e)), job->taken, 0));
           });
 }
@@ -164,7 +197,11 @@ void intake_state::answer_request(const std::shared_ptr<request_job>& job,
     job->taken[i].where = (*receipts)[i].where;
     job->taken[i].duplicate = (*receipts)[i].duplicate;
   }
-  count(static_cast<double>(job->taken.size()), 0, 0);
+  count_taken(*receipts);
+  if (job->done)
+    job->done();
+  if (job->trace)
+    job->trace->added();
   if (job->is_many)
     job->reply(many_answered(job->taken.size(), job->refused.size(), job->taken,
                              job->refused));
@@ -184,8 +221,9 @@ void intake_state::piece(http_exchange& call) {
     if (!job)
       return;
   }
-  call.reply = with_rate(std::move(call.reply), job->key, setup_.rates,
-                         setup_.surroundings);
+  call.reply = intake_trace::wrap(with_rate(std::move(call.reply), job->key,
+                                            setup_.rates, setup_.surroundings),
+                                  job->trace);
   job->input_ended = call.last;
   if (job->inflate)
     job->inflate->give(call.body);
@@ -205,7 +243,11 @@ intake_state::begin_lines(const http_exchange& call) {
                    setup_.surroundings->now_ms());
   if (auto* refused = std::get_if<http_response>(&who))
     return refuse(std::move(*refused));
-  if (wants_atomic(*call.head))
+  auto atomic = wants_atomic(*call.head);
+  auto idempotency = intake::idempotency_key(call.head->headers);
+  if (!atomic || !idempotency)
+    return refuse(to_http(atomic ? idempotency.error() : atomic.error()));
+  if (*atomic)
     return refuse(to_http(failure{
         errc::invalid, "atomic=true cannot be kept for an NDJSON body"}));
   auto mode = intake::decide_mode(call.head->headers);
@@ -214,8 +256,11 @@ intake_state::begin_lines(const http_exchange& call) {
     return refuse(to_http(mode ? coding.error() : mode.error()));
   auto job = std::make_shared<ndjson_job>(setup_.options);
   job->key = std::move(std::get<api_key>(who));
+  job->defaults = defaults_for(*call.head, job->key.name, *idempotency);
   if (*coding == intake::content_coding::gzip)
     job->inflate.emplace();
+  job->trace =
+      intake_trace::begin(setup_.traces, *call.head, job->defaults.trace);
   return job;
 }
 
@@ -252,9 +297,7 @@ void intake_state::charge(ndjson_job& job, uint64_t lines) {
 void intake_state::next_lines(const std::shared_ptr<ndjson_job>& job,
                               const http_exchange& call) {
   std::vector<intake::intake_item> items;
-  if (!job->defaults)
-    job->defaults = defaults_for(*call.head, job->key.name);
-  auto& defaults = *job->defaults;
+  auto& defaults = job->defaults;
   defaults.check = schema::checker_of(schemas_); // as they are now
   std::string inflated;
   bool used_up = true;
@@ -282,12 +325,14 @@ void intake_state::next_lines(const std::shared_ptr<ndjson_job>& job,
       quarantine(job->key, {*why, std::move(item.raw), item.raw_bytes,
                             std::move(item.known), intake::item_headers()});
       ++job->rejected;
-      count(0, 1, 0);
+      count(1, 0);
       if (job->refused.size() < limits::rejected_items_max)
         job->refused.push_back({item.index, std::move(*why)});
     } else {
-      entries.push_back(entry_of(
-          std::move(std::get<event_document>(item.outcome)), job->key.name));
+      auto& document = std::get<event_document>(item.outcome);
+      if (job->trace)
+        job->trace->adding(document);
+      entries.push_back(entry_of(std::move(document), job->key.name));
     }
   }
   auto go_on = [this, job, call, used_up] {
@@ -305,13 +350,17 @@ void intake_state::next_lines(const std::shared_ptr<ndjson_job>& job,
       ->request(writer_, caf::infinite, append_atom::value,
                 share(std::move(entries)))
       .then(
-          [this, job, go_on, count_added](const append_receipts&) {
+          [this, job, go_on, count_added](const append_receipts& receipts) {
             job->accepted += count_added;
-            count(static_cast<double>(count_added), 0, 0);
+            count_taken(*receipts);
+            if (job->trace)
+              job->trace->added();
             go_on();
           },
-          [this, call, first_line, count_added](caf::error& e) {
-            count(0, 0, static_cast<double>(count_added));
+          [this, job, call, first_line, count_added](caf::error& e) {
+            count(0, count_added);
+            if (job->trace)
+              job->trace->added(to_string(to_failure(e)));
             call.reply(not_added(to_http(to_failure(e)), {}, first_line));
           });
 }
@@ -323,21 +372,22 @@ void intake_state::finish_lines(const std::shared_ptr<ndjson_job>& job,
 
 // --- parts -------------------------------------------------------------------
 
-intake::event_defaults intake_state::defaults_for(const http_request& head,
-                                                  const std::string& key_name) {
+intake::event_defaults
+intake_state::defaults_for(const http_request& head,
+                           const std::string& key_name,
+                           const std::optional<std::string>& idempotency) {
   auto& world = *setup_.surroundings;
   intake::event_defaults out;
   out.source = key_name;
   out.now_ms = world.now_ms();
-  // A repeated request under one Idempotency-Key makes the same ids.
-  if (auto key = find_header(head, "idempotency-key"); !key.empty()) {
-    auto seed = key_name + '\0' + std::string(key) + '\0';
+  if (idempotency) {
     auto number = std::make_shared<uint64_t>(0);
-    out.make_id = [seed, number] {
-      return uuid_v5(seed + std::to_string((*number)++));
+    out.make_id = [key_name, key = *idempotency,
+                   number](const event_document& document) {
+      return intake::stable_id(key_name, key, (*number)++, document);
     };
   } else {
-    out.make_id = [&world, now = out.now_ms] {
+    out.make_id = [&world, now = out.now_ms](const event_document&) {
       std::array<uint8_t, 10> random{};
       world.random(random.data(), random.size());
       return uuid_v7(now, random);
@@ -345,8 +395,13 @@ intake::event_defaults intake_state::defaults_for(const http_request& head,
   }
   intake::trace_random random{};
   world.random(random.data(), random.size());
-  out.trace =
-      intake::continue_trace(head.headers, random, intake::trace_flag_sampled);
+  // Of the traces that begin here some are recorded, chosen by their ids.
+  auto chance =
+      static_cast<uint32_t>(random[0] << 16 | random[1] << 8 | random[2]);
+  bool is_sampled =
+      !setup_.traces.is_on() || chance % setup_.sample_one_in == 0;
+  out.trace = intake::continue_trace(
+      head.headers, random, is_sampled ? intake::trace_flag_sampled : 0);
   out.check = schema::checker_of(schemas_);
   return out;
 }
@@ -385,13 +440,23 @@ bool intake_state::may_quarantine(const std::string& key_name) {
   return used.used++ < quarantined_a_second_max;
 }
 
-void intake_state::count(double accepted, double invalid, double refused) {
+void intake_state::count_taken(const std::vector<append_receipt>& receipts) {
+  if (!setup_.meters)
+    return;
+  auto known = std::count_if(receipts.begin(), receipts.end(),
+                             [](const auto& r) { return r.duplicate; });
+  auto& m = setup_.meters->intake();
+  m.events_duplicate.Increment(static_cast<double>(known));
+  m.events_accepted.Increment(
+      static_cast<double>(receipts.size() - static_cast<size_t>(known)));
+}
+
+void intake_state::count(size_t invalid, size_t refused) {
   if (!setup_.meters)
     return;
   auto& m = setup_.meters->intake();
-  m.events_accepted.Increment(accepted);
-  m.events_invalid.Increment(invalid);
-  m.events_refused.Increment(refused);
+  m.events_invalid.Increment(static_cast<double>(invalid));
+  m.events_refused.Increment(static_cast<double>(refused));
 }
 
 intake_actor::behavior_type

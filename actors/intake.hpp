@@ -1,9 +1,9 @@
 #pragma once
 // The intake actor: from a request to entries in the stream and back to an
 // answer. Parsing is core/intake's; a 202 is said only when the stream_writer
-// has Redis's answer. It keeps nothing between messages but the keys and the
-// schemas: what an NDJSON body has come to travels in the exchange, so a
-// restarted actor goes on.
+// has Redis's answer. It keeps nothing between messages but the keys, the
+// schemas and what Idempotency-Keys were used for: what an NDJSON body has come
+// to travels in the exchange, so a restarted actor goes on.
 
 #include "actors/admission.hpp"
 #include "messages/protocols/directory.hpp"
@@ -11,11 +11,13 @@
 #include "messages/protocols/key_keeper.hpp"
 #include "messages/protocols/schema_keeper.hpp"
 #include "messages/protocols/stream_writer.hpp"
+#include "runtime/core/intake/idempotency.hpp"
 #include "runtime/core/intake/quarantine.hpp"
 #include "runtime/core/intake/request_parser.hpp"
 #include "runtime/ports/clock.hpp"
 #include "runtime/telemetry/log.hpp"
 #include "runtime/telemetry/metrics.hpp"
+#include "runtime/telemetry/trace.hpp"
 
 #include <caf/fwd.hpp>
 
@@ -32,6 +34,8 @@ struct intake_setup {
   std::shared_ptr<rate_gate> rates = std::make_shared<rate_gate>();
   std::shared_ptr<world> surroundings;
   logger log;
+  tracer traces;
+  uint32_t sample_one_in = 1; // of the traces that begin here
   metrics* meters = nullptr;
 };
 
@@ -60,12 +64,14 @@ private:
                   const http_exchange& call);
   void finish_lines(const std::shared_ptr<ndjson_job>& job,
                     const http_exchange& call);
-  intake::event_defaults defaults_for(const http_request& head,
-                                      const std::string& key_name);
+  intake::event_defaults
+  defaults_for(const http_request& head, const std::string& key_name,
+               const std::optional<std::string>& idempotency);
   append_entry entry_of(event_document&& document, const std::string& key_name);
   void quarantine(const api_key& by, intake::refused_input refused);
   bool may_quarantine(const std::string& key_name);
-  void count(double accepted, double invalid, double refused);
+  void count_taken(const std::vector<append_receipt>& receipts);
+  void count(size_t invalid, size_t refused);
 
   pointer self_;
   intake_setup setup_;
@@ -76,6 +82,7 @@ private:
     int64_t second = 0;
     unsigned used = 0;
   };
+  intake::idempotency_keys repeated_;
   std::map<std::string, quota> quarantined_; // by key name, this second's
 };
 

@@ -48,8 +48,9 @@ void lease_keeper_state::acquire() {
     if (!got) {
       setup_.log.warn("lease_not_asked",
                       {{"lease", lease}, {"reason", to_string(got.error())}});
-      return;
+      return tell(to_string(got.error()));
     }
+    tell("");
     if (!*got) {
       if (!std::exchange(standby_said_, true))
         setup_.log.info("standby", {{"lease", lease}});
@@ -68,15 +69,22 @@ void lease_keeper_state::acquire() {
 void lease_keeper_state::renew() {
   for (auto& [lease, token] : held_) {
     auto renewed = store_->renew(token, setup_.ttl);
-    if (renewed)
+    if (renewed) {
+      tell("");
       continue;
+    }
     if (renewed.error().code == errc::fenced)
       return lose(lease);
     // Nobody can take over from a database that does not answer.
     setup_.log.warn("lease_not_renewed",
                     {{"lease", lease}, {"reason", to_string(renewed.error())}});
-    return;
+    return tell(to_string(renewed.error()));
   }
+}
+
+void lease_keeper_state::tell(const std::string& why) const {
+  if (setup_.store_state)
+    setup_.store_state(why);
 }
 
 void lease_keeper_state::lose(const std::string& lease) {

@@ -36,6 +36,8 @@ struct lease_keeper_setup {
   std::function<caf::actor(caf::local_actor* keeper, const lease_tokens&)>
       start_guarded;
   std::function<void(bool held)> changed; // for readiness
+  /// The store cannot be asked, and why; empty: it can again. May be empty.
+  std::function<void(const std::string& why)> store_state;
   directory_actor directory;
   logger log;
 };
@@ -55,6 +57,7 @@ private:
   void acquire();
   void renew();
   void lose(const std::string& lease);
+  void tell(const std::string& why) const;
   void give_back();
   void down(const caf::down_msg& d);
   void stop(const caf::error& why);

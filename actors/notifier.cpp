@@ -1,10 +1,11 @@
 #include "actors/notifier.hpp"
 
+#include "actors/metered.hpp"
 #include "messages/protocols/errors.hpp"
 #include "runtime/core/base/limits.hpp"
+#include "runtime/core/base/trace_stage.hpp"
 #include "runtime/core/delivery/secret_rotation.hpp"
 #include "runtime/core/delivery/sign.hpp"
-#include "runtime/core/intake/trace_context.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
 
@@ -12,11 +13,24 @@
 
 namespace eventpulse {
 
+namespace {
+
+/// Under which the receiver goes on.
+std::string attempt_context(const delivery& d, uint32_t number) {
+  return trace_stage::attempt(trace_stage::alert(d.traceparent, d.alert), d.id,
+                              number);
+}
+
+} // namespace
+
 notifier_actor::behavior_type notifier_state::start(notifier_setup setup) {
   setup_ = std::move(setup);
+  auto* meters = setup_.meters;
   ledger_ = setup_.detached
-                ? self_->spawn<caf::linked + caf::detached>(ledger, setup_.book)
-                : self_->spawn<caf::linked>(ledger, setup_.book);
+                ? spawn_metered<caf::linked + caf::detached>(
+                      *self_, meters, "ledger", ledger, setup_.book)
+                : spawn_metered<caf::linked>(*self_, meters, "ledger", ledger,
+                                             setup_.book);
   self_->set_error_handler([](caf::error&) {});
   caf::anon_send(setup_.directory, announce_atom::value,
                  std::string("notifier"), caf::actor_cast<caf::actor>(self_));
@@ -89,16 +103,14 @@ void notifier_state::send_all(const due_deliveries& due) {
   for (auto& one : *due)
     if (!in_flight_.contains(one.what.id))
       send(one);
-  if (setup_.meters)
-    setup_.meters->delivery().delivery_queue.Set(
-        static_cast<double>(in_flight_.size()));
 }
 
 void notifier_state::send(const due_delivery& due) {
   if (in_flight_.contains(due.what.id))
     return; // its lease ran out while its attempt was being recorded
   auto now = setup_.surroundings->now_ms();
-  in_flight_[due.what.id] = {due.what, due.channel, now};
+  in_flight_[due.what.id] = {due.what, due.channel, now,
+                             setup_.traces.now_ns()};
   auto signature = signatures_of(signing_secrets(due.channel, now), due.what.id,
                                  now / 1000, due.what.body);
   if (!signature) {
@@ -115,12 +127,9 @@ void notifier_state::send(const due_delivery& due) {
                      {"webhook-id", due.what.id},
                      {"webhook-timestamp", std::to_string(now / 1000)},
                      {"webhook-signature", *signature}};
-  if (auto parent = intake::parse_traceparent(due.what.traceparent)) {
-    intake::trace_random random{};
-    setup_.surroundings->random(random.data(), random.size());
+  if (!trace_stage::trace_id(due.what.traceparent).empty()) {
     request.headers.emplace_back(
-        "traceparent",
-        intake::format_traceparent(intake::child_of(*parent, random)));
+        "traceparent", attempt_context(due.what, due.what.attempt_count + 1));
     if (!due.what.tracestate.empty())
       request.headers.emplace_back("tracestate", due.what.tracestate);
   }
@@ -178,11 +187,33 @@ void notifier_state::answered(const std::string& id,
                                          {"status", answer.status},
                                          {"reason", answer.error}});
   count(f.what, done, now);
+  trace(f, done.what);
   self_
       ->request(ledger_, caf::infinite, record_atom::value,
                 share(std::vector<recorded_attempt>{done}))
       .then([this, id](caf::ok_atom) { in_flight_.erase(id); },
             [this, id](caf::error&) { in_flight_.erase(id); });
+}
+
+void notifier_state::trace(const flight& f, const attempt& done) const {
+  if (!setup_.traces.wants(f.what.traceparent))
+    return;
+  auto is_delivered = done.status >= 200 && done.status < 300;
+  auto why = done.error.empty() ? "HTTP status " + std::to_string(done.status)
+                                : done.error;
+  setup_.traces.record(
+      {"deliver " + f.what.channel,
+       span_kind::client,
+       attempt_context(f.what, done.number),
+       trace_stage::alert(f.what.traceparent, f.what.alert),
+       f.started_ns,
+       setup_.traces.now_ns(),
+       {{"http.request.method", std::string("POST")},
+        {"http.response.status_code", static_cast<int64_t>(done.status)},
+        {"eventpulse.channel", f.what.channel},
+        {"eventpulse.delivery", f.what.id},
+        {"eventpulse.attempt", static_cast<int64_t>(done.number)}},
+       is_delivered ? "" : why});
 }
 
 void notifier_state::count(const delivery& d, const recorded_attempt& done,
@@ -194,7 +225,14 @@ void notifier_state::count(const delivery& d, const recorded_attempt& done,
     outcome = delivery_outcome::delivered;
   else if (done.verdict.state == delivery_state::failed)
     outcome = delivery_outcome::failed;
-  setup_.meters->channel(d.channel).attempt(outcome);
+  auto channel = setup_.meters->channel(d.channel);
+  channel.attempt(outcome);
+  if (outcome == delivery_outcome::delivered) {
+    open_circuits_.erase(d.channel);
+  } else if (done.verdict.disable_channel) {
+    channel.set_circuit_open(true);
+    open_circuits_.insert_or_assign(d.channel, std::move(channel));
+  }
   setup_.meters->delivery().delivery_seconds.Observe(
       static_cast<double>(done.what.duration_ms) / 1000.0);
   if (outcome == delivery_outcome::delivered)

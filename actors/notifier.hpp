@@ -14,6 +14,7 @@
 #include "runtime/ports/sender.hpp"
 #include "runtime/telemetry/log.hpp"
 #include "runtime/telemetry/metrics.hpp"
+#include "runtime/telemetry/trace.hpp"
 
 #include <caf/fwd.hpp>
 
@@ -36,6 +37,7 @@ struct notifier_setup {
   directory_actor directory;
   logger log;
   metrics* meters = nullptr;
+  tracer traces;
   bool detached = true; // the ledger; false only under the test scheduler
 };
 
@@ -53,6 +55,7 @@ private:
     delivery what;
     channel to;
     int64_t started_at_ms = 0;
+    int64_t started_ns = 0; // for traces
   };
 
   void sweep();
@@ -60,6 +63,7 @@ private:
   void send_all(const due_deliveries& due);
   void send(const due_delivery& due);
   void answered(const std::string& id, const outbound_answer& answer);
+  void trace(const flight& f, const attempt& done) const;
   void count(const delivery& d, const recorded_attempt& done, int64_t now_ms);
   size_t room() const;
 
@@ -67,8 +71,10 @@ private:
   notifier_setup setup_;
   ledger_actor ledger_;
   std::map<std::string, flight> in_flight_; // by message id
-  bool sweeping_ = false;                   // a sweep's claim is out
-  size_t asked_ = 0; // asked of the ledger and not here yet
+  /// Of channels that are disabled: what shows it, as long as it is kept.
+  std::map<std::string, channel_metrics> open_circuits_;
+  bool sweeping_ = false; // a sweep's claim is out
+  size_t asked_ = 0;      // asked of the ledger and not here yet
 };
 
 notifier_actor::behavior_type

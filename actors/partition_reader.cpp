@@ -1,5 +1,6 @@
 #include "actors/partition_reader.hpp"
 
+#include "actors/metered.hpp"
 #include "actors/stream_waiter.hpp"
 #include "messages/protocols/errors.hpp"
 #include "runtime/core/base/limits.hpp"
@@ -29,13 +30,17 @@ partition_reader_state::start(partition_reader_setup setup) {
   auto& p = setup_.persistence;
   log_ = setup_.open_log(p.partition, p.lease.epoch);
   if (setup_.detached) {
-    persister_ = self_->spawn<caf::linked + caf::detached>(persister, p);
-    waiter_ = self_->spawn<caf::linked + caf::detached>(
-        stream_waiter, p.partition, setup_.open_waiter);
+    persister_ = spawn_metered<caf::linked + caf::detached>(
+        *self_, p.meters, "persister", persister, p);
+    waiter_ = spawn_metered<caf::linked + caf::detached>(
+        *self_, p.meters, "stream_waiter", stream_waiter, p.partition,
+        setup_.open_waiter);
   } else {
-    persister_ = self_->spawn<caf::linked>(persister, p);
-    waiter_ = self_->spawn<caf::linked>(stream_waiter, p.partition,
-                                        setup_.open_waiter);
+    persister_ =
+        spawn_metered<caf::linked>(*self_, p.meters, "persister", persister, p);
+    waiter_ = spawn_metered<caf::linked>(*self_, p.meters, "stream_waiter",
+                                         stream_waiter, p.partition,
+                                         setup_.open_waiter);
   }
   self_->set_error_handler([](caf::error&) {});
   self_->set_exit_handler([this](caf::exit_msg& e) { end(e); });
@@ -85,6 +90,8 @@ void partition_reader_state::open(const position& tail) {
     return reopen(opened.error());
   open_ = true;
   failures_ = 0;
+  if (setup_.stream_state)
+    setup_.stream_state("");
   auto& log = setup_.persistence.log;
   if (opened->created)
     log.warn("stream_created", {{"tail", to_string(tail)}});
@@ -101,6 +108,8 @@ void partition_reader_state::open(const position& tail) {
 void partition_reader_state::reopen(const failure& why) {
   open_ = false;
   ++failures_;
+  if (setup_.stream_state)
+    setup_.stream_state(to_string(why));
   setup_.persistence.log.warn(
       "stream_retry", {{"failures", failures_}, {"reason", to_string(why)}});
   pump_after(std::min<std::chrono::milliseconds>(
@@ -163,6 +172,9 @@ void partition_reader_state::read() {
 }
 
 void partition_reader_state::take(log_read&& found) {
+  if (auto* meters = setup_.persistence.meters)
+    meters->stream(setup_.persistence.partition)
+        .reclaimed_total.Increment(static_cast<double>(found.reclaimed));
   for (auto& entry : found.entries)
     newest_ = std::max(newest_, entry.where);
   persist(std::move(found));
@@ -272,6 +284,8 @@ void partition_reader_state::housekeeping() {
     auto& m = meters->stream(setup_.persistence.partition);
     m.entries.Set(static_cast<double>(numbers->entries));
     m.lag_entries.Set(static_cast<double>(numbers->lag));
+    m.lag_seconds.Set(
+        std::chrono::duration<double>(numbers->oldest_age).count());
     m.pending_entries.Set(static_cast<double>(numbers->pending));
   }
 }
@@ -308,8 +322,11 @@ partition_reader_actor spawn_partition_reader(caf::actor_system& system,
   auto run =
       [](partition_reader_actor::stateful_pointer<partition_reader_state> self,
          const partition_reader_setup& s) { return self->state.start(s); };
-  return setup.detached ? system.spawn<caf::detached>(run, setup)
-                        : system.spawn(run, setup);
+  auto* meters = setup.persistence.meters;
+  return setup.detached
+             ? spawn_metered<caf::detached>(system, meters, "partition_reader",
+                                            run, setup)
+             : spawn_metered(system, meters, "partition_reader", run, setup);
 }
 
 } // namespace eventpulse

@@ -25,6 +25,8 @@ struct partition_reader_setup {
   std::function<std::unique_ptr<log_waiter>()> open_waiter;
   persister_setup persistence; // its lease and partition are the reader's
   directory_actor directory;
+  /// The stream does not answer, and why; empty: it does. May be empty.
+  std::function<void(const std::string& why)> stream_state;
   bool detached = true; // false only under the test scheduler
 };
 

@@ -74,11 +74,13 @@ void persister_state::work() {
       setup_.log.warn("persist_retry", {{"partition", setup_.partition},
                                         {"failures", failures_},
                                         {"reason", to_string(done.error())}});
+      tell(to_string(done.error()));
       retry_pending_ = true;
       self_->delayed_send(self_, back_off(failures_), retry_atom::value);
       return;
     }
     failures_ = 0;
+    tell("");
     if (done)
       queue_.front().answer.deliver(share(std::move(done).value()));
     else
@@ -105,6 +107,7 @@ result<persisted_read> persister_state::persist_range(const log_read& read,
                                                       size_t last) {
   auto request = decode(read, first, last);
   auto began = std::chrono::steady_clock::now();
+  auto began_ns = setup_.traces.now_ns();
   auto outcome = store_->persist(request);
   if (!outcome && outcome.error().code == errc::rejected) {
     if (last - first > 1) {
@@ -129,6 +132,7 @@ result<persisted_read> persister_state::persist_range(const log_read& read,
   count(*outcome,
         std::chrono::duration<double>(std::chrono::steady_clock::now() - began)
             .count());
+  trace(*outcome->batch, began_ns);
   persisted_read done{outcome->batch, {}};
   for (auto i = first; i < last; ++i)
     done.handled.push_back(read.entries[i].where);
@@ -236,12 +240,46 @@ void persister_state::count(const persist_outcome& outcome, double seconds) {
   auto& m = setup_.meters->persistence();
   m.rows_total.Increment(static_cast<double>(outcome.inserted));
   m.duplicates_total.Increment(static_cast<double>(outcome.duplicates));
+  m.dead_letters_total.Increment(static_cast<double>(outcome.conflicts));
   m.batch_rows.Observe(static_cast<double>(outcome.inserted));
   m.commit_seconds.Observe(seconds);
   auto now = setup_.surroundings->now_ms();
   for (auto& e : outcome.batch->events)
     setup_.meters->end_to_end().event_to_persist_seconds.Observe(
         static_cast<double>(now - static_cast<int64_t>(e.where.ms)) / 1000.0);
+}
+
+/// From the start of the insert to its COMMIT.
+void persister_state::trace(const persisted_batch& batch,
+                            int64_t start_ns) const {
+  if (!setup_.traces.is_on())
+    return;
+  auto end_ns = setup_.traces.now_ns();
+  for (auto& e : batch.events) {
+    auto& d = e.document;
+    if (!setup_.traces.wants(d.traceparent))
+      continue;
+    auto parent = trace_stage::stream(d.traceparent, d.source, d.id);
+    auto context = trace_stage::persist(parent);
+    setup_.traces.record({"persist",
+                          span_kind::consumer,
+                          std::move(context),
+                          std::move(parent),
+                          start_ns,
+                          end_ns,
+                          {{"db.system", std::string("postgresql")},
+                           {"eventpulse.position", to_string(e.where)},
+                           {"messaging.batch.message_count",
+                            static_cast<int64_t>(batch.events.size())}},
+                          ""});
+  }
+}
+
+/// Once a change: readiness has nothing to do with every try.
+void persister_state::tell(const std::string& why) {
+  if (setup_.store_state && (told_ || !why.empty()))
+    setup_.store_state(why);
+  told_ = !why.empty();
 }
 
 persister_actor::behavior_type

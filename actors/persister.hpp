@@ -11,6 +11,7 @@
 #include "runtime/ports/event_store.hpp"
 #include "runtime/telemetry/log.hpp"
 #include "runtime/telemetry/metrics.hpp"
+#include "runtime/telemetry/trace.hpp"
 
 #include <caf/fwd.hpp>
 
@@ -28,7 +29,10 @@ struct persister_setup {
   std::shared_ptr<world> surroundings;
   logger log;
   metrics* meters = nullptr;
+  tracer traces;
   std::function<void()> fenced; // the lease is lost: tell its keeper
+  /// The store does not answer, and why; empty: it does again. May be empty.
+  std::function<void(const std::string& why)> store_state;
 };
 
 class persister_state {
@@ -59,6 +63,8 @@ private:
   void merge(persisted_read& into, persisted_read&& more);
   void prepare_days();
   void count(const persist_outcome& outcome, double seconds);
+  void trace(const persisted_batch& batch, int64_t start_ns) const;
+  void tell(const std::string& why);
 
   pointer self_;
   persister_setup setup_;
@@ -66,6 +72,9 @@ private:
   std::deque<waiting> queue_;  // unanswered, oldest first
   bool retry_pending_ = false; // a retry is on its way: order is kept
   unsigned failures_ = 0;      // in a row
+  /// Something was told that is over with the next success. The one before us
+  /// may have done so.
+  bool told_ = true;
 };
 
 persister_actor::behavior_type

@@ -24,6 +24,7 @@
 #include "runtime/ports/clock.hpp"
 #include "runtime/telemetry/log.hpp"
 #include "runtime/telemetry/metrics.hpp"
+#include "runtime/telemetry/trace.hpp"
 
 #include <deque>
 #include <map>
@@ -43,9 +44,11 @@ struct rule_router_setup {
   std::string worker;
   std::chrono::milliseconds cursor_interval{500};
   std::chrono::milliseconds snapshot_interval{10'000};
+  uint64_t snapshot_events = 200'000; // and after so many
   std::shared_ptr<world> surroundings;
   logger log;
   metrics* meters = nullptr;
+  tracer traces;
   std::function<void()> went_live; // history is read to its end; may be empty
 };
 
@@ -106,12 +109,16 @@ private:
   void wish_clock();
   void house();
   void snapshots();
-  void report_counts();
   void snapshot_done();
   void first_snapshot(rule_slot& slot);
   void born(rule_slot& slot);
   void save(std::vector<rule_snapshot> all);
   int64_t time_of_feed() const;
+
+  // --- what people see (rule_router_shown.cpp)
+  void trace(const rule_slot& slot, const rule_slot::sent_step& done) const;
+  void show_lags();
+  void report_counts();
 
   // --- controls (rule_router_controls.cpp)
   bool apply(const control_input& control);
@@ -208,7 +215,8 @@ private:
     rule_snapshot_ptr what;
   };
   size_t snapshots_under_way_ = 0;
-  size_t saves_under_way_ = 0; // sent to the recorder
+  size_t saves_under_way_ = 0;       // sent to the recorder
+  uint64_t fed_since_snapshots_ = 0; // events
   std::vector<taken_snapshot> snapshots_taken_;
 
   bool ending_ = false;    // asked to end: nothing more is fed

@@ -22,9 +22,6 @@ constexpr int64_t wish_ahead_ms = 500;
 /// start would read history back to the last event that did.
 constexpr int64_t idle_snapshot_age_ms = 300'000;
 
-constexpr uint64_t ticks_between_reports = 10;
-constexpr size_t statuses_at_once_max = 500;
-
 int64_t time_of(const cursor& c) {
   return std::max(c.key.received_at_ms, c.timer_ms);
 }
@@ -84,8 +81,11 @@ void rule_router_state::go_on() {
 
 void rule_router_state::dispatch(segment&& part) {
   auto last = part.events.back().key();
+  fed_since_snapshots_ += part.events.size();
   make_step({last, std::max(fed_.timer_ms, last.received_at_ms)},
             route(std::move(part.events), index_));
+  if (fed_since_snapshots_ >= setup_.snapshot_events)
+    snapshots();
 }
 
 void rule_router_state::finish_batch(batch_end& end) {
@@ -135,7 +135,7 @@ void rule_router_state::make_step(const cursor& to, routed_batch routed) {
 
 void rule_router_state::send_step(rule_slot& slot, uint64_t number,
                                   step_ptr what) {
-  slot.unanswered.push_back({number, what});
+  slot.unanswered.push_back({number, what, setup_.traces.now_ns()});
   if (slot.ready)
     request_step(slot, number, what);
 }
@@ -163,6 +163,8 @@ void rule_router_state::answered(uint32_t index, uint64_t incarnation,
   EP_CHECK(!slot->unanswered.empty() &&
            slot->unanswered.front().number == number);
   bool waits_again = false;
+  if (setup_.traces.is_on())
+    trace(*slot, slot->unanswered.front());
   slot->unanswered.pop_front();
   slot->done = std::max(slot->done, outcome.at);
   set_deadline(*slot, outcome.next_deadline_ms);
@@ -249,7 +251,7 @@ void rule_router_state::record(rule_slot& slot, const step_outcome& outcome) {
     slot.last_error = outcome.last_error;
   slot.meters.matches(outcome.matches);
   slot.meters.errors(outcome.errors);
-  slot.meters.evaluations(1);
+  slot.meters.evaluations(outcome.evaluations);
   slot.meters.set_groups(outcome.groups);
   auto detached = slot.now == rule_slot::phase::catching_up;
   if (outcome.changes.empty() && !detached)
@@ -332,23 +334,7 @@ void rule_router_state::house() {
   wished_ms_ = 0; // a wish may be lost or overtaken; repeating it is harmless
   wish_clock();
   report_counts();
-}
-
-/// The rules' pages show what was counted, a few seconds late.
-void rule_router_state::report_counts() {
-  if (++house_ticks_ % ticks_between_reports != 0)
-    return;
-  outcome_commit what;
-  for (auto& slot : slots_) {
-    if (!slot || slot->now != rule_slot::phase::level ||
-        slot->matches + slot->errors == slot->counts_told ||
-        what.statuses.size() == statuses_at_once_max)
-      continue;
-    slot->counts_told = slot->matches + slot->errors;
-    what.statuses.push_back(status_of(*slot, rule_state::active));
-  }
-  if (!what.statuses.empty())
-    send_commit(std::move(what));
+  show_lags();
 }
 
 /// Of every rule that moved since its last one; all go to the recorder
@@ -357,6 +343,7 @@ void rule_router_state::snapshots() {
   // What changed since a snapshot says nothing if that one is not written.
   if (snapshots_under_way_ > 0 || saves_under_way_ > 0)
     return;
+  fed_since_snapshots_ = 0;
   ++snapshots_under_way_;
   for (auto& slot : slots_) {
     if (!slot || slot->now != rule_slot::phase::level || !slot->ready)

@@ -72,8 +72,8 @@ void rule_router_state::start_child(rule_slot& slot) {
   spec.id = slot.child;
   spec.actor_kind = "evaluator";
   spec.policy = evaluator_policy();
-  spec.start = [](caf::local_actor* parent) {
-    return caf::actor_cast<caf::actor>(spawn_evaluator(*parent));
+  spec.start = [meters = setup_.meters](caf::local_actor* parent) {
+    return caf::actor_cast<caf::actor>(spawn_evaluator(*parent, meters));
   };
   self_
       ->request(setup_.evaluators, caf::infinite, start_atom::value,

@@ -25,6 +25,7 @@ struct rule_slot {
   struct sent_step {
     uint64_t number;
     step_ptr what;
+    int64_t sent_ns = 0; // for traces; 0 where they are off
   };
 
   uint32_t index = 0;

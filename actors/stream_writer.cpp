@@ -1,5 +1,6 @@
 #include "actors/stream_writer.hpp"
 
+#include "actors/metered.hpp"
 #include "messages/protocols/errors.hpp"
 #include "runtime/core/base/limits.hpp"
 #include "runtime/core/intake/recent_ids.hpp"
@@ -192,8 +193,12 @@ stream_writer(stream_writer_actor::stateful_pointer<stream_writer_state> self,
 
 stream_writer_actor spawn_stream_writer(caf::actor_system& system,
                                         stream_writer_setup setup) {
-  return setup.detached ? system.spawn<caf::detached>(stream_writer, setup)
-                        : system.spawn(stream_writer, setup);
+  auto* meters = setup.meters;
+  return setup.detached
+             ? spawn_metered<caf::detached>(system, meters, "stream_writer",
+                                            stream_writer, setup)
+             : spawn_metered(system, meters, "stream_writer", stream_writer,
+                             setup);
 }
 
 } // namespace eventpulse

@@ -1,5 +1,6 @@
 #include "actors/supervisor.hpp"
 
+#include "actors/metered.hpp"
 #include "actors/supervisor_impl.hpp"
 
 #include <caf/actor_system.hpp>
@@ -23,6 +24,8 @@ struct tree {
   size_t missing = 0; // answers still awaited
 };
 
+} // namespace
+
 child_state state_of(child_phase phase) {
   switch (phase) {
   case child_phase::stopped:
@@ -39,8 +42,6 @@ child_state state_of(child_phase phase) {
   }
   return child_state::stopped;
 }
-
-} // namespace
 
 // --- behaviour ---------------------------------------------------------------
 
@@ -71,6 +72,9 @@ supervisor_self::behavior_type supervisor::make_behavior() {
       [this](restart_atom, const std::string& id) { return restart_child(id); },
       [this](which_atom, const std::string& id) { return which(id); },
       [this](children_atom) { return show(); },
+      [this](children_atom, uint32_t count_max) {
+        return show_tree(count_max);
+      },
       [this](subscribe_atom, const child_listener& l) { return subscribe(l); },
       [this](due_atom, uint64_t ticket) { perform(decider_.due(ticket)); },
       [this](overdue_atom, child_key key, uint64_t generation) {
@@ -83,7 +87,6 @@ supervisor_self::behavior_type supervisor::make_behavior() {
 void supervisor::on_exit() {
   for (auto& [key, c] : children_) {
     if (c.handle) {
-      count_alive(c, -1);
       caf::anon_send_exit(c.handle, caf::exit_reason::kill);
       tell(down_atom::value, c.spec.id, c.generation,
            caf::error{caf::exit_reason::kill});
@@ -245,8 +248,9 @@ child_status supervisor::status_of(child_key key, const child& c) const {
 supervisor_actor spawn_supervisor(caf::actor_system& system,
                                   supervisor_options options,
                                   std::vector<child_spec> children) {
-  return system.spawn<supervisor_detail::supervisor>(std::move(options),
-                                                     std::move(children));
+  auto* counts = options.counts;
+  return spawn_metered_class<supervisor_detail::supervisor>(
+      system, counts, "supervisor", std::move(options), std::move(children));
 }
 
 supervisor_actor spawn_supervisor(caf::local_actor* parent,

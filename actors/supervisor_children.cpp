@@ -69,7 +69,6 @@ void supervisor::child_ended(child_key key, const caf::error& reason) {
   auto error = how == child_end::normal ? caf::error{} : reason;
   by_actor_.erase(c.handle.id());
   c.handle = nullptr;
-  count_alive(c, -1);
   if (error) {
     c.last_error = text_of(error);
     log_.warn("child_failed", {{"child", c.spec.id},
@@ -137,7 +136,7 @@ supervision_actions supervisor::start_incarnation(child_key key,
   if (is_restart) {
     ++c.restarts;
     if (options_.counts)
-      options_.counts->actor_kind(c.spec.actor_kind).restarts_total.Increment();
+      options_.counts->actor_restarts(c.spec.actor_kind).Increment();
   }
   std::string why = "its start function made no actor";
   try {
@@ -162,7 +161,6 @@ supervision_actions supervisor::start_incarnation(child_key key,
   c.is_killed = false;
   by_actor_[c.handle.id()] = key;
   monitor(c.handle);
-  count_alive(c, 1);
   log_.debug("child_started",
              {{"child", c.spec.id}, {"generation", c.generation}});
   tell(up_atom::value, c.spec.id, c.generation, c.handle);
@@ -206,11 +204,6 @@ void supervisor::give_up(child_key key, const std::string& why) {
 void supervisor::answer_waiters(child& c) {
   for (auto& waiter : std::exchange(c.waiters, {}))
     waiter.deliver(caf::unit);
-}
-
-void supervisor::count_alive(const child& c, double change) const {
-  if (options_.counts)
-    options_.counts->actor_kind(c.spec.actor_kind).alive.Increment(change);
 }
 
 void supervisor::schedule_overdue(const child& c, child_key key,

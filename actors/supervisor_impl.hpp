@@ -43,6 +43,8 @@ struct child {
   std::vector<caf::response_promise> waiters; // told when it is down
 };
 
+child_state state_of(child_phase phase);
+
 class supervisor : public supervisor_self::base {
 public:
   supervisor(caf::actor_config& cfg, supervisor_options options,
@@ -65,6 +67,7 @@ private:
   caf::result<caf::actor> restart_child(const std::string& id);
   caf::result<caf::actor> which(const std::string& id) const;
   caf::result<child_statuses> show();
+  caf::result<child_tree_ptr> show_tree(uint32_t children_shown_max);
   caf::result<void> subscribe(const child_listener& listener);
 
   // --- what happens --------------------------------------------------------
@@ -84,11 +87,11 @@ private:
 
   // --- helpers -------------------------------------------------------------
   result<child_key> add(child_spec spec);
+  std::vector<child_key> chosen_of(child_tree& tree, size_t count_max) const;
   std::optional<child_key> find(const std::string& id) const;
   caf::result<caf::actor> running_or_failure(child_key key) const;
   void answer_waiters(child& c);
   child_status status_of(child_key key, const child& c) const;
-  void count_alive(const child& c, double change) const;
   void schedule_overdue(const child& c, child_key key,
                         std::chrono::milliseconds in);
   double random();

@@ -62,6 +62,26 @@ struct child_status {
 };
 using child_statuses = std::shared_ptr<const std::vector<child_status>>;
 
+/// The tree below a supervisor with a bound, for people: of a supervisor of
+/// many, those in trouble are shown first, and all are counted.
+struct child_tree;
+using child_tree_ptr = std::shared_ptr<const child_tree>;
+struct child_node {
+  child_status what;    // without `children`
+  uint64_t actor = 0;   // the present incarnation's id; 0: there is none
+  child_tree_ptr below; // null: a worker, or it did not answer in time
+};
+struct child_tree {
+  std::string name;
+  uint64_t actor = 0;
+  size_t running = 0;
+  size_t restarting = 0;
+  size_t parked = 0;
+  size_t stopped = 0;
+  size_t omitted = 0;               // counted, but not among `children`
+  std::vector<child_node> children; // in start order
+};
+
 /// What a subscriber understands. `generation` grows with every incarnation of
 /// an id, and is never used twice by one supervisor.
 using child_listener = caf::typed_actor<
@@ -93,6 +113,8 @@ using supervisor_actor = caf::typed_actor<
     caf::replies_to<which_atom, std::string>::with<caf::actor>,
     /// The tree below, in start order.
     caf::replies_to<children_atom>::with<child_statuses>,
+    /// The same with at most so many children of each supervisor.
+    caf::replies_to<children_atom, uint32_t>::with<child_tree_ptr>,
     /// Tells the listener the present children and, until it ends, every later
     /// change. A restarted supervisor starts without listeners: subscribe to
     /// its parent too. Repeating it changes nothing. overloaded: listeners_max.
@@ -102,3 +124,4 @@ using supervisor_actor = caf::typed_actor<
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventpulse::child_spec)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventpulse::child_statuses)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(eventpulse::child_tree_ptr)

@@ -17,6 +17,7 @@ command erase_command();
 command backup_command();
 command restore_command();
 command tail_command();
+command top_command();
 std::vector<command> rules_commands();
 command rules_publish_command();
 std::vector<command> rule_change_commands(); // among rules_commands()

@@ -1,5 +1,5 @@
 // root (one_for_one): stream_writer, key_keeper, schema_keeper, health,
-// live_feed, intake/k, control/k.
+// system_reporter, live_feed, intake/k, control/k.
 // An HTTP session sends its exchange to the present bearer of a name.
 
 #include "runtime/app/intake.hpp"
@@ -9,6 +9,7 @@
 #include "actors/intake.hpp"
 #include "actors/key_keeper.hpp"
 #include "actors/live_feed.hpp"
+#include "actors/metered.hpp"
 #include "actors/schema_keeper.hpp"
 #include "actors/stream_writer.hpp"
 #include "actors/supervisor.hpp"
@@ -75,9 +76,9 @@ public:
         controls_(s.database.connections) {}
 
   supervisor_actor start() {
-    std::vector<child_spec> children{writer_child(), keeper_child(),
-                                     schemas_child(), health_child(),
-                                     live_child()};
+    std::vector<child_spec> children{
+        writer_child(), keeper_child(), schemas_child(),
+        health_child(), live_child(),   frame_.reporter_child(s_, {})};
     for (size_t i = 0; i < intakes_.size(); ++i)
       children.push_back(intake_child(i));
     for (size_t i = 0; i < controls_.size(); ++i)
@@ -143,6 +144,12 @@ private:
     return out;
   }
 
+  template <caf::spawn_options Os = caf::no_spawn_options, class... Ts>
+  caf::actor spawn(caf::local_actor* parent, std::string_view kind, Ts... xs) {
+    return caf::actor_cast<caf::actor>(
+        spawn_metered<Os>(*parent, &frame_.meters, kind, std::move(xs)...));
+  }
+
   template <class Actor, class Call>
   void send(const actor_slot& slot, Call&& call) {
     // A reply that is dropped is answered with 503 by the server.
@@ -179,9 +186,8 @@ private:
       setup.open_mirror = [o = stream_] { return redis::make_key_mirror(o); };
       setup.directory = frame_.directory;
       setup.log = frame_.log;
-      setup.known = [this] { tell_health("keys"); };
-      return caf::actor_cast<caf::actor>(
-          parent->spawn<caf::detached>(key_keeper, setup));
+      setup.known = [ready = frame_.ready] { ready->report("keys", ""); };
+      return spawn<caf::detached>(parent, "key_keeper", key_keeper, setup);
     });
   }
 
@@ -196,27 +202,22 @@ private:
       };
       setup.directory = frame_.directory;
       setup.log = frame_.log;
-      setup.known = [this] { tell_health("event types"); };
-      return caf::actor_cast<caf::actor>(
-          parent->spawn<caf::detached>(schema_keeper, setup));
+      setup.known = [ready = frame_.ready] {
+        ready->report("event types", "");
+      };
+      return spawn<caf::detached>(parent, "schema_keeper", schema_keeper,
+                                  setup);
     });
-  }
-
-  void tell_health(const char* known) {
-    if (auto who = health_.get())
-      caf::anon_send(caf::actor_cast<health_actor>(who), report_atom::value,
-                     std::string(known), std::string{});
   }
 
   child_spec health_child() {
     return child("health", [this](caf::local_actor* parent) {
       health_setup setup;
-      setup.parts = {"keys", "event types"};
+      setup.parts = frame_.ready;
       setup.asks_stream = true;
       setup.directory = frame_.directory;
       setup.meters = &frame_.meters;
-      auto made =
-          caf::actor_cast<caf::actor>(parent->spawn(eventpulse::health, setup));
+      auto made = spawn<>(parent, "health", eventpulse::health, setup);
       health_.set(made);
       return made;
     });
@@ -239,8 +240,7 @@ private:
       setup.directory = frame_.directory;
       setup.surroundings = frame_.surroundings;
       setup.log = frame_.log;
-      auto made = caf::actor_cast<caf::actor>(
-          parent->spawn<caf::detached>(live_feed, setup));
+      auto made = spawn<caf::detached>(parent, "live_feed", live_feed, setup);
       live_.set(made);
       return made;
     });
@@ -256,34 +256,33 @@ private:
                    setup.rates = rates_;
                    setup.surroundings = frame_.surroundings;
                    setup.log = frame_.log;
+                   setup.traces = frame_.traces;
+                   setup.sample_one_in = s_.trace.sample_one_in;
                    setup.meters = &frame_.meters;
-                   auto made = caf::actor_cast<caf::actor>(
-                       parent->spawn(intake_fun, setup));
+                   auto made = spawn<>(parent, "intake", intake_fun, setup);
                    intakes_[index].set(made);
                    return made;
                  });
   }
 
   child_spec control_child(size_t index) {
-    return child("control/" + std::to_string(index),
-                 [this, index](caf::local_actor* parent) {
-                   control_setup setup;
-                   setup.open_stores = [this] { return open_stores(); };
-                   setup.open_hints = [o = stream_] {
-                     return redis::make_hint_bus(o);
-                   };
-                   setup.sweeps = index == 0;
-                   setup.intake_bounds = intake_bounds();
-                   setup.partitions = s_.stream.partitions;
-                   setup.directory = frame_.directory;
-                   setup.rates = rates_;
-                   setup.surroundings = frame_.surroundings;
-                   setup.log = frame_.log;
-                   auto made = caf::actor_cast<caf::actor>(
-                       parent->spawn<caf::detached>(control, setup));
-                   controls_[index].set(made);
-                   return made;
-                 });
+    return child(
+        "control/" + std::to_string(index),
+        [this, index](caf::local_actor* parent) {
+          control_setup setup;
+          setup.open_stores = [this] { return open_stores(); };
+          setup.open_hints = [o = stream_] { return redis::make_hint_bus(o); };
+          setup.sweeps = index == 0;
+          setup.intake_bounds = intake_bounds();
+          setup.partitions = s_.stream.partitions;
+          setup.directory = frame_.directory;
+          setup.rates = rates_;
+          setup.surroundings = frame_.surroundings;
+          setup.log = frame_.log;
+          auto made = spawn<caf::detached>(parent, "control", control, setup);
+          controls_[index].set(made);
+          return made;
+        });
   }
 
   std::unique_ptr<control_stores> open_stores() const {
@@ -297,6 +296,9 @@ private:
     out->event_types = postgres::make_event_type_store(database_);
     out->dead_letters = postgres::make_dead_letter_store(database_);
     out->audit = postgres::make_audit_store(database_);
+    out->system = postgres::make_system_store(database_);
+    out->board = redis::make_process_board(stream_);
+    out->own_report = [report = frame_.report] { return report->get(); };
     return out;
   }
 
@@ -329,7 +331,7 @@ int run_intake(const settings& s) {
     return 2;
   }
   block_ending_signals();
-  process_frame frame(s, "intake");
+  process_frame frame(s, "intake", {"keys", "event types"});
   intake_house house(frame, s, *key);
   auto root = house.start();
   http::server_hooks hooks;

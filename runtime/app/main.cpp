@@ -69,8 +69,9 @@ int main(int argc, char** argv) {
   std::vector<command> commands{
       up_command(hooks()), intake_command(),  worker_command(),
       migrate_command(),   send_command(),    tail_command(),
-      doctor_command(),    erase_command(),   backup_command(),
-      restore_command(),   version_command(), audit_command()};
+      top_command(),       doctor_command(),  erase_command(),
+      backup_command(),    restore_command(), version_command(),
+      audit_command()};
   for (auto& more :
        {events_commands(), rules_commands(), alerts_commands(),
         channels_commands(), deliveries_commands(), keys_commands(),

@@ -1,14 +1,18 @@
 #include "runtime/app/process.hpp"
 
 #include "actors/directory.hpp"
+#include "actors/metered.hpp"
 #include "messages/protocols/errors.hpp"
 #include "runtime/adapters/postgres/conninfo.hpp"
+#include "runtime/adapters/redis/factories.hpp"
 #include "runtime/app/service_notice.hpp"
 #include "runtime/app/system_world.hpp"
 
 #include <caf/event_based_actor.hpp>
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
 
 #include <signal.h>
 #include <unistd.h>
@@ -87,6 +91,47 @@ metrics_options metrics_of(const settings& s, const std::string& role) {
   return out;
 }
 
+process_facts facts_of(const std::string& role, world& surroundings) {
+  process_facts out;
+  out.role = role;
+  out.version = EVENTPULSE_VERSION;
+  char host[256] = "localhost";
+  gethostname(host, sizeof host - 1);
+  out.host = host;
+  out.pid = getpid();
+  out.name = role + '-' + out.host + '-' + std::to_string(out.pid);
+  out.started_at_ms = surroundings.now_ms();
+  return out;
+}
+
+constexpr size_t spans_queued_max = 8192;
+
+std::shared_ptr<span_queue> queue_of(const settings& s, metrics& meters) {
+  if (s.trace.otlp_url.empty())
+    return nullptr;
+  return std::make_shared<span_queue>(spans_queued_max,
+                                      &meters.traces().dropped);
+}
+
+/// Names by OpenTelemetry's conventions of resources.
+outbound::trace_exporter_options exporter_options(const settings& s,
+                                                  const process_facts& who) {
+  outbound::trace_exporter_options out;
+  out.url = s.trace.otlp_url;
+  auto path = out.url.find('/', out.url.find("://") + 3);
+  if (path == std::string::npos || path + 1 == out.url.size())
+    out.url = out.url.substr(0, path) + "/v1/traces"; // only its address
+  if (!s.trace.header.empty())
+    out.headers.push_back(s.trace.header);
+  out.resource = {{"service.name", "eventpulse"},
+                  {"service.version", who.version},
+                  {"service.instance.id", who.name},
+                  {"eventpulse.role", who.role},
+                  {"host.name", who.host},
+                  {"process.pid", std::to_string(who.pid)}};
+  return out;
+}
+
 } // namespace
 
 std::string database_conninfo(const settings& s) {
@@ -143,17 +188,52 @@ void block_ending_signals() {
   signal(SIGPIPE, SIG_IGN);
 }
 
-process_frame::process_frame(const settings& s, const std::string& role)
+process_frame::process_frame(const settings& s, const std::string& role,
+                             const std::vector<std::string>& parts)
     : surroundings(system_world()),
       log(logger(stderr_sink(), s.log.level, s.log.format)
               .with({{"role", role}})),
-      meters(metrics_of(s, role)),
+      meters(metrics_of(s, role)), who(facts_of(role, *surroundings)),
+      ready(std::make_shared<readiness>(parts)), spans(queue_of(s, meters)),
+      exporter(spans
+                   ? outbound::make_trace_exporter(exporter_options(s, who),
+                                                   spans, meters.traces(), log)
+                   : nullptr),
+      traces(spans),
       system(configured(config, role == "worker" ? s.worker.threads
                                                  : s.server.threads)),
-      directory(spawn_directory(system)) {}
+      directory(spawn_directory(system, &meters)) {}
 
 process_frame::~process_frame() {
   caf::anon_send_exit(directory, caf::exit_reason::user_shutdown);
+}
+
+child_spec process_frame::reporter_child(
+    const settings& s,
+    std::function<std::unique_ptr<system_store>()> open_store) {
+  system_reporter_setup setup;
+  setup.who = who;
+  setup.open_board = [o = redis_options(s)] {
+    return redis::make_process_board(o);
+  };
+  setup.open_store = std::move(open_store);
+  setup.partitions = s.stream.partitions;
+  setup.ready = ready;
+  setup.report = report;
+  setup.directory = directory;
+  setup.surroundings = surroundings;
+  setup.log = log;
+  setup.meters = &meters;
+  child_spec out;
+  out.id = "system_reporter";
+  out.actor_kind = out.id;
+  out.start = [this, setup](caf::local_actor* parent) {
+    auto mine = setup;
+    mine.root = parent->address();
+    return caf::actor_cast<caf::actor>(spawn_metered<caf::detached>(
+        *parent, &meters, "system_reporter", system_reporter, mine));
+  };
+  return out;
 }
 
 int process_frame::run(const caf::actor& root,

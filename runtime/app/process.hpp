@@ -3,13 +3,17 @@
 // with the root of its supervision tree, signals, and how they end. Nothing
 // here knows what the tree holds.
 
+#include "actors/system_reporter.hpp"
 #include "messages/protocols/directory.hpp"
+#include "runtime/adapters/outbound/trace_exporter.hpp"
 #include "runtime/adapters/postgres/stores.hpp"
 #include "runtime/adapters/redis/options.hpp"
 #include "runtime/app/settings.hpp"
 #include "runtime/ports/clock.hpp"
 #include "runtime/telemetry/log.hpp"
 #include "runtime/telemetry/metrics.hpp"
+#include "runtime/telemetry/readiness.hpp"
+#include "runtime/telemetry/trace.hpp"
 
 #include <caf/actor.hpp>
 #include <caf/actor_system.hpp>
@@ -58,7 +62,9 @@ private:
 
 class process_frame {
 public:
-  process_frame(const settings& s, const std::string& role);
+  /// `parts` are those that readiness waits for.
+  process_frame(const settings& s, const std::string& role,
+                const std::vector<std::string>& parts);
   ~process_frame();
 
   /// Waits for SIGINT, SIGTERM, SIGHUP, or the root's end. Then `before_stop`
@@ -71,9 +77,21 @@ public:
   std::shared_ptr<world> surroundings;
   logger log;
   metrics meters;
+  process_facts who;
+  std::shared_ptr<readiness> ready;
+  std::shared_ptr<own_report> report = std::make_shared<own_report>();
+  std::shared_ptr<span_queue> spans; // null: traces are off
+  std::unique_ptr<outbound::trace_exporter> exporter;
+  tracer traces;
   caf::actor_system_config config;
   caf::actor_system system; // after everything that its actors use
   directory_actor directory;
+
+  /// The child of the root that reports on this process. `open_store` as in
+  /// system_reporter_setup.
+  child_spec
+  reporter_child(const settings& s,
+                 std::function<std::unique_ptr<system_store>()> open_store);
 
   /// Ends the tree at once, for a start that failed.
   void stop(const caf::actor& root);

@@ -1,11 +1,9 @@
 #include "runtime/app/setting_table.hpp"
 
 #include "runtime/app/setting_values.hpp"
-#include "runtime/core/base/near_name.hpp"
 #include "runtime/core/base/time.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <limits>
 #include <type_traits>
 
@@ -420,6 +418,24 @@ void add_retention(std::vector<setting>& all) {
                          "evaluated."));
 }
 
+void add_trace(std::vector<setting>& all) {
+  using part = settings::trace_settings;
+  const auto in = &settings::trace;
+  all.push_back(text("trace", "otlp_url", at(in, &part::otlp_url),
+                     "Where traces are sent by OTLP over HTTP, e.g. "
+                     "http://localhost:4318/v1/traces; empty is nowhere."));
+  all.push_back(secret("trace", "header", at(in, &part::header),
+                       "A header that is sent along, 'Name: value', such as "
+                       "the collector's key; better in header_file."));
+  all.push_back(text("trace", "header_file", at(in, &part::header_file),
+                     "File whose first line is the header.", "file"));
+  all.push_back(number("trace", "sample_one_in", at(in, &part::sample_one_in),
+                       1, 1'000'000,
+                       "Of the traces that begin here, one in so many is "
+                       "recorded; those of clients are as their traceparent "
+                       "says."));
+}
+
 void add_rest(std::vector<setting>& all) {
   all.push_back(
       text("secrets", "key_file",
@@ -437,10 +453,7 @@ void add_rest(std::vector<setting>& all) {
                      at(&settings::log, &settings::log_settings::level),
                      values::parse_log_level,
                      [](log_level v) { return values::show(v); }));
-  all.push_back(text("trace", "otlp_url",
-                     at(&settings::trace, &settings::trace_settings::otlp_url),
-                     "Where traces are sent by OTLP over HTTP, e.g. "
-                     "http://localhost:4318/v1/traces; empty is nowhere."));
+  add_trace(all);
 }
 
 std::vector<setting> make_table() {
@@ -458,41 +471,11 @@ std::vector<setting> make_table() {
   return all;
 }
 
-std::string upper(std::string_view text) {
-  std::string out{text};
-  for (auto& c : out)
-    c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  return out;
-}
-
 } // namespace
-
-std::string setting::name() const {
-  return std::string{section} + "." + std::string{key};
-}
-
-std::string setting::variable() const {
-  return "EVENTPULSE_" + upper(section) + "_" + upper(key);
-}
 
 std::span<const setting> setting_table() {
   static const std::vector<setting> table = make_table();
   return table;
-}
-
-const setting* find_setting(std::string_view name) {
-  for (const auto& s : setting_table())
-    if (s.name() == name)
-      return &s;
-  return nullptr;
-}
-
-std::string unknown_setting_hint(std::string_view name) {
-  std::vector<std::string> names;
-  for (const auto& s : setting_table())
-    names.push_back(s.name());
-  const std::vector<std::string_view> views(names.begin(), names.end());
-  return "no such setting" + near_name_hint(name, views);
 }
 
 } // namespace eventpulse

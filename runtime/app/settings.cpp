@@ -247,6 +247,8 @@ result<settings> load_settings(const settings_sources& sources) {
                  out.stream.password, found);
   resolve_secret("database.password", out.database.password_file,
                  out.database.password, found);
+  resolve_secret("trace.header", out.trace.header_file, out.trace.header,
+                 found);
   if (auto done = found.verdict(); !done)
     return done.error();
   if (auto done = check_relations(out); !done)
@@ -260,7 +262,8 @@ std::map<std::string, std::string> settings_environment(const settings& s) {
   settings resolved = s;
   for (auto* file :
        {&resolved.stream.url_file, &resolved.stream.password_file,
-        &resolved.database.url_file, &resolved.database.password_file})
+        &resolved.database.url_file, &resolved.database.password_file,
+        &resolved.trace.header_file})
     file->clear();
   std::map<std::string, std::string> out;
   for (const auto& entry : setting_table())

@@ -136,6 +136,9 @@ struct settings {
 
   struct trace_settings {
     std::string otlp_url; // empty: no export
+    std::string header;
+    std::string header_file;
+    uint32_t sample_one_in = 1;
   } trace;
 };
 

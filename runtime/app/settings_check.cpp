@@ -150,6 +150,11 @@ void check_urls(const settings& s, relations& r) {
   r.require(s.trace.otlp_url.empty() ||
                 starts_with_any(s.trace.otlp_url, {"http://", "https://"}),
             "trace.otlp_url must begin with http:// or https://");
+  auto colon = s.trace.header.find(':');
+  r.require(s.trace.header.empty() ||
+                (colon != std::string::npos && colon > 0 &&
+                 s.trace.header.find_first_of(" \t") > colon),
+            "trace.header must be one header, 'Name: value'");
 }
 
 } // namespace

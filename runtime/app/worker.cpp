@@ -1,5 +1,5 @@
 // root (one_for_one)
-// ├─ health
+// ├─ health, system_reporter
 // ├─ notifier (with its ledger)
 // └─ lease_keeper ─ guarded (one_for_one), only while the leases are held
 //    ├─ rules (one_for_all): history_reader, rule_catalog, hint_listener,
@@ -15,6 +15,7 @@
 #include "actors/hint_listener.hpp"
 #include "actors/history_reader.hpp"
 #include "actors/lease_keeper.hpp"
+#include "actors/metered.hpp"
 #include "actors/notifier.hpp"
 #include "actors/partition_reader.hpp"
 #include "actors/quarantine_mover.hpp"
@@ -67,11 +68,13 @@ public:
     uint32_t chance = 0;
     frame.surroundings->random(&chance, sizeof chance);
     name_ += '-' + std::to_string(chance);
+    frame.who.name = name_; // as the owner of leases is called
   }
 
   supervisor_actor start() {
-    return spawn_supervisor(frame_.system, options("root", one_for_one()),
-                            {health_child(), notifier_child(), keeper_child()});
+    return spawn_supervisor(
+        frame_.system, options("root", one_for_one()),
+        {health_child(), reporter_child(), notifier_child(), keeper_child()});
   }
 
   std::shared_ptr<actor_slot> health() const { return health_; }
@@ -111,15 +114,20 @@ private:
     return out;
   }
 
+  template <caf::spawn_options Os = caf::no_spawn_options, class... Ts>
+  caf::actor spawn(caf::local_actor* parent, std::string_view kind, Ts... xs) {
+    return caf::actor_cast<caf::actor>(
+        spawn_metered<Os>(*parent, &frame_.meters, kind, std::move(xs)...));
+  }
+
   template <class T, class Make>
   auto opened(Make make) {
     return [make, o = database_] { return std::unique_ptr<T>(make(o)); };
   }
 
-  void tell_health(const std::string& part, const std::string& why) {
-    if (auto who = health_->get())
-      caf::anon_send(caf::actor_cast<health_actor>(who), report_atom::value,
-                     part, why);
+  child_spec reporter_child() {
+    return frame_.reporter_child(
+        s_, opened<system_store>(postgres::make_system_store));
   }
 
   /// One way to notice early that a write was fenced.
@@ -133,12 +141,11 @@ private:
 
   child_spec health_child() {
     health_setup setup;
-    setup.parts = {"evaluation"};
+    setup.parts = frame_.ready;
     setup.directory = frame_.directory;
     setup.meters = &frame_.meters;
     return child("health", [this, setup](caf::local_actor* parent) {
-      auto made =
-          caf::actor_cast<caf::actor>(parent->spawn(eventpulse::health, setup));
+      auto made = spawn<>(parent, "health", eventpulse::health, setup);
       health_->set(made);
       return made;
     });
@@ -159,8 +166,9 @@ private:
     setup.directory = frame_.directory;
     setup.log = frame_.log;
     setup.meters = &frame_.meters;
-    return child("notifier", [setup](caf::local_actor* parent) {
-      return caf::actor_cast<caf::actor>(parent->spawn(notifier, setup));
+    setup.traces = frame_.traces;
+    return child("notifier", [this, setup](caf::local_actor* parent) {
+      return spawn<>(parent, "notifier", notifier, setup);
     });
   }
 
@@ -178,13 +186,18 @@ private:
       return guarded(keeper, leases);
     };
     setup.changed = [this](bool held) {
-      tell_health("evaluation", held ? "catching up" : "standby");
+      if (held)
+        return; // the router says how far it is
+      frame_.ready->report("evaluation", "standby");
+      for (uint32_t p = 0; p < s_.stream.partitions; ++p)
+        for (const auto* part : {"stream ", "database "})
+          frame_.ready->report(part + std::to_string(p), ""); // not ours now
     };
+    setup.store_state = state_of("leases");
     setup.directory = frame_.directory;
     setup.log = frame_.log;
-    auto out = child("lease_keeper", [setup](caf::local_actor* parent) {
-      return caf::actor_cast<caf::actor>(
-          parent->spawn<caf::detached>(lease_keeper, setup));
+    auto out = child("lease_keeper", [this, setup](caf::local_actor* parent) {
+      return spawn<caf::detached>(parent, "lease_keeper", lease_keeper, setup);
     });
     out.grace = grace_forever; // it stops a tree of its own
     return out;
@@ -205,8 +218,11 @@ private:
     children.push_back(
         retention_child(leases.at("evaluation"), ask_keeper(addr)));
     children.push_back(mover_child());
-    return caf::actor_cast<caf::actor>(spawn_supervisor(
+    auto made = caf::actor_cast<caf::actor>(spawn_supervisor(
         keeper, options("guarded", one_for_one()), std::move(children)));
+    caf::anon_send(frame_.directory, announce_atom::value,
+                   std::string("guarded"), made);
+    return made;
   }
 
   child_spec retention_child(const lease_token& lease,
@@ -222,9 +238,8 @@ private:
     setup.log = frame_.log;
     setup.meters = &frame_.meters;
     setup.fenced = fenced;
-    return child("retention", [setup](caf::local_actor* parent) {
-      return caf::actor_cast<caf::actor>(
-          parent->spawn<caf::detached>(retention, setup));
+    return child("retention", [this, setup](caf::local_actor* parent) {
+      return spawn<caf::detached>(parent, "retention", retention, setup);
     });
   }
 
@@ -246,8 +261,8 @@ private:
       setup.open_events = opened<event_store>(postgres::make_event_store);
       setup.open_outcomes = opened<outcome_store>(postgres::make_outcome_store);
       setup.open_rules = opened<rule_store>(postgres::make_rule_store);
-      group->history =
-          parent->template spawn<caf::detached>(history_reader, setup);
+      group->history = spawn_metered<caf::detached>(
+          *parent, &frame_.meters, "history_reader", history_reader, setup);
       return caf::actor_cast<caf::actor>(group->history);
     }));
     out.push_back(child("rule_catalog", [this, group](auto* parent) {
@@ -255,16 +270,16 @@ private:
       setup.open_store = opened<rule_store>(postgres::make_rule_store);
       setup.poll_interval = s_.rules.poll_every;
       setup.log = frame_.log;
-      group->catalog =
-          parent->template spawn<caf::detached>(rule_catalog, setup);
+      group->catalog = spawn_metered<caf::detached>(
+          *parent, &frame_.meters, "rule_catalog", rule_catalog, setup);
       return caf::actor_cast<caf::actor>(group->catalog);
     }));
     out.push_back(child("hint_listener", [this, group](auto* parent) {
       std::function<std::unique_ptr<hint_bus>()> open = [o = stream_] {
         return redis::make_hint_bus(o);
       };
-      return caf::actor_cast<caf::actor>(parent->template spawn<caf::detached>(
-          hint_listener, open, group->catalog));
+      return spawn<caf::detached>(parent, "hint_listener", hint_listener, open,
+                                  group->catalog);
     }));
     out.push_back(child("alert_recorder", [this, group, lease,
                                            fenced](auto* parent) {
@@ -276,10 +291,11 @@ private:
       setup.surroundings = frame_.surroundings;
       setup.log = frame_.log;
       setup.meters = &frame_.meters;
+      setup.traces = frame_.traces;
       setup.directory = frame_.directory;
       setup.fenced = fenced;
-      group->recorder =
-          parent->template spawn<caf::detached>(alert_recorder, setup);
+      group->recorder = spawn_metered<caf::detached>(
+          *parent, &frame_.meters, "alert_recorder", alert_recorder, setup);
       return caf::actor_cast<caf::actor>(group->recorder);
     }));
     auto evaluators = nested_supervisor(
@@ -291,6 +307,8 @@ private:
     };
     out.push_back(std::move(evaluators));
     out.push_back(child("rule_router", [this, group](auto* parent) {
+      // A new router reads history first, whatever the one before had read.
+      frame_.ready->report("evaluation", "catching up");
       rule_router_setup setup;
       setup.evaluators = group->evaluators;
       setup.recorder = group->recorder;
@@ -300,11 +318,13 @@ private:
       setup.worker = name_;
       setup.cursor_interval = s_.rules.cursor_every;
       setup.snapshot_interval = s_.rules.snapshot_every;
+      setup.snapshot_events = s_.rules.snapshot_events;
       setup.surroundings = frame_.surroundings;
       setup.log = frame_.log;
       setup.meters = &frame_.meters;
+      setup.traces = frame_.traces;
       setup.went_live = [this] { went_live(); };
-      return caf::actor_cast<caf::actor>(parent->spawn(rule_router, setup));
+      return spawn<>(parent, "rule_router", rule_router, setup);
     }));
     return out;
   }
@@ -317,6 +337,7 @@ private:
     };
     setup.open_waiter = [o = stream_] { return redis::make_waiter(o); };
     setup.directory = frame_.directory;
+    setup.stream_state = state_of("stream " + std::to_string(partition));
     auto& p = setup.persistence;
     p.open_store = opened<event_store>(postgres::make_event_store);
     p.lease = lease;
@@ -325,7 +346,9 @@ private:
     p.surroundings = frame_.surroundings;
     p.log = frame_.log.with({{"partition", partition}});
     p.meters = &frame_.meters;
+    p.traces = frame_.traces;
     p.fenced = fenced;
+    p.store_state = state_of("database " + std::to_string(partition));
     return child("partition_reader/" + std::to_string(partition),
                  [this, setup](caf::local_actor*) {
                    return caf::actor_cast<caf::actor>(
@@ -341,14 +364,20 @@ private:
         opened<dead_letter_store>(postgres::make_dead_letter_store);
     setup.log = frame_.log;
     setup.meters = &frame_.meters;
-    return child("quarantine_mover", [setup](caf::local_actor* parent) {
-      return caf::actor_cast<caf::actor>(
-          parent->spawn<caf::detached>(quarantine_mover, setup));
+    return child("quarantine_mover", [this, setup](caf::local_actor* parent) {
+      return spawn<caf::detached>(parent, "quarantine_mover", quarantine_mover,
+                                  setup);
     });
   }
 
+  std::function<void(const std::string&)> state_of(const std::string& part) {
+    return [ready = frame_.ready, part](const std::string& why) {
+      ready->report(part, why);
+    };
+  }
+
   void went_live() {
-    tell_health("evaluation", "");
+    frame_.ready->report("evaluation", "");
     if (ready_file_.empty())
       return;
     if (auto written = write_file(ready_file_, "{\"ready\":true}\n", 0644);
@@ -389,7 +418,7 @@ int run_worker(const settings& s, const std::string& ready_file) {
     std::cerr << to_string(out.error()) << '\n';
     return 2;
   }
-  process_frame frame(s, "worker");
+  process_frame frame(s, "worker", {"evaluation"});
   worker_house house(frame, s, *key, std::move(*out), ready_file);
   auto root = house.start();
   std::unique_ptr<http::server> listener;

@@ -57,6 +57,8 @@ struct log_read {
   /// Pending ids whose entry is gone from Redis; already taken off the pending
   /// list is not required, acknowledge() takes them too.
   std::vector<position> lost;
+  /// How many of `entries` another consumer held, who did not finish them.
+  size_t reclaimed = 0;
   /// The read was empty and no other consumer holds anything.
   bool drained = false;
   int64_t time_ms = 0; // Redis TIME of the same MULTI
@@ -79,6 +81,9 @@ struct log_numbers {
   uint64_t entries = 0; // XLEN
   uint64_t lag = 0;     // not yet delivered
   uint64_t pending = 0; // delivered, not acknowledged
+  /// How old the oldest is that is not acknowledged, by the log's own clock;
+  /// zero where there is none.
+  std::chrono::milliseconds oldest_age{0};
 };
 
 /// The owner's side of one partition.

@@ -173,45 +173,4 @@ void channel_metrics::set_circuit_open(bool open) {
   circuit_open_ = open;
 }
 
-// --- actors ------------------------------------------------------------------
-
-actor_metrics::scope::~scope() {
-  if (!seconds_)
-    return;
-  std::chrono::duration<double> took =
-      std::chrono::steady_clock::now() - since_;
-  seconds_->Observe(took.count());
-}
-
-actor_metrics::actor_metrics(actor_metrics&& other) noexcept
-    : kind_(std::exchange(other.kind_, nullptr)),
-      depth_(std::exchange(other.depth_, 0)) {}
-
-actor_metrics& actor_metrics::operator=(actor_metrics&& other) noexcept {
-  if (this != &other) {
-    show_depth(0);
-    kind_ = std::exchange(other.kind_, nullptr);
-    depth_ = std::exchange(other.depth_, 0);
-  }
-  return *this;
-}
-
-actor_metrics::~actor_metrics() {
-  show_depth(0);
-}
-
-actor_metrics::scope actor_metrics::handle(size_t queued) {
-  if (!kind_)
-    return scope{nullptr};
-  show_depth(queued);
-  kind_->messages_total.Increment();
-  return scope{&kind_->processing_seconds};
-}
-
-void actor_metrics::show_depth(size_t depth) {
-  if (kind_ && depth != depth_)
-    kind_->mailbox_depth.Increment(difference(depth, depth_));
-  depth_ = depth;
-}
-
 } // namespace eventpulse

@@ -1,14 +1,13 @@
 #pragma once
-// Handles that an actor keeps in its state: on the series of one rule, of one
-// channel, and of its own kind of actor. Made by `metrics`, which must outlive
-// them. A handle may be made on one thread and used on another, but by one at a
-// time; what it counts into is shared and thread-safe.
+// Handles that an actor keeps in its state: on the series of one rule, and of
+// one channel. Made by `metrics`, which must outlive them. A handle may be made
+// on one thread and used on another, but by one at a time; what it counts into
+// is shared and thread-safe.
 
 #include "messages/alert.hpp"
 
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
-#include <prometheus/histogram.h>
 
 #include <array>
 #include <chrono>
@@ -81,49 +80,6 @@ private:
   detail::channel_series_pool* pool_ = nullptr;
   detail::channel_series* series_ = nullptr;
   bool circuit_open_ = false; // what this handle added to the gauge
-};
-
-/// eventpulse_actor_*{kind}.
-struct actor_kind_metrics {
-  prometheus::Gauge& mailbox_depth; // summed over the actors of the kind
-  prometheus::Counter& messages_total;
-  prometheus::Histogram& processing_seconds;
-  prometheus::Counter& restarts_total;
-  prometheus::Gauge& alive;
-};
-
-/// One actor's share of its kind. In every handler:
-/// `auto scope = metrics_.handle(self->mailbox().size());`
-class actor_metrics {
-public:
-  class scope {
-  public:
-    explicit scope(prometheus::Histogram* seconds)
-        : seconds_(seconds), since_(std::chrono::steady_clock::now()) {}
-    scope(const scope&) = delete;
-    scope& operator=(const scope&) = delete;
-    ~scope();
-
-  private:
-    prometheus::Histogram* seconds_;
-    std::chrono::steady_clock::time_point since_;
-  };
-
-  actor_metrics() = default; // counts nothing
-  explicit actor_metrics(actor_kind_metrics& kind) : kind_(&kind) {}
-  actor_metrics(actor_metrics&& other) noexcept;
-  actor_metrics& operator=(actor_metrics&& other) noexcept;
-  ~actor_metrics();
-
-  /// Counts one message and, until the scope ends, its time. `queued` is the
-  /// actor's own mailbox size, which only its own handler may ask for.
-  [[nodiscard]] scope handle(size_t queued);
-
-private:
-  void show_depth(size_t depth);
-
-  actor_kind_metrics* kind_ = nullptr;
-  size_t depth_ = 0; // what this actor added to mailbox_depth
 };
 
 } // namespace eventpulse

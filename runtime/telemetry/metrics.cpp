@@ -24,7 +24,6 @@ using prometheus::Histogram;
 using prometheus::Registry;
 using buckets = Histogram::BucketBoundaries;
 
-constexpr size_t actor_kinds_max = 64;
 constexpr uint32_t partitions_max = 1024;
 constexpr unsigned status_min = 100;
 constexpr unsigned status_max = 599;
@@ -36,7 +35,6 @@ constexpr unsigned statuses_known[] = {200, 202, 400, 401, 403, 404,
 
 const buckets request_buckets{.0005, .001, .0025, .005, .01, .025, .05,
                               .1,    .25,  .5,    1,    2.5, 5,    10};
-const buckets processing_buckets{.00001, .0001, .001, .01, .1, 1, 10};
 const buckets row_buckets{1, 2, 5, 10, 20, 50, 100, 200, 500, 1000};
 const buckets end_to_end_buckets{.001, .0025, .005, .01, .025, .05, .1, .25,
                                  .5,   1,     2.5,  5,   10,   30,  60, 300};
@@ -70,6 +68,7 @@ intake_metrics make_intake(Registry& r) {
   auto& events = counters(r, "eventpulse_intake_events_total",
                           "Events by what became of them at intake");
   return {events.Add({{"outcome", "accepted"}}),
+          events.Add({{"outcome", "duplicate"}}),
           events.Add({{"outcome", "invalid"}}),
           events.Add({{"outcome", "refused"}}),
           histogram(r, "eventpulse_intake_request_seconds",
@@ -92,7 +91,7 @@ persistence_metrics make_persistence(Registry& r) {
           counter(r, "eventpulse_persistence_retries_total",
                   "Inserts that were repeated"),
           counter(r, "eventpulse_persistence_dead_letters_total",
-                  "Stream entries set aside because they cannot be stored")};
+                  "Events set aside: refused by intake, or not to be stored")};
 }
 
 delivery_metrics make_delivery(Registry& r) {
@@ -121,6 +120,14 @@ retention_metrics make_retention(Registry& r) {
                 "Whether a day of events is due that evaluation still needs")};
 }
 
+trace_metrics make_traces(Registry& r) {
+  auto& spans = counters(r, "eventpulse_trace_spans_total",
+                         "Spans of traces by what became of them");
+  return {spans.Add({{"outcome", "exported"}}),
+          spans.Add({{"outcome", "rejected"}}),
+          spans.Add({{"outcome", "dropped"}})};
+}
+
 detail::rule_families make_rules(Registry& r) {
   return {&counters(r, "eventpulse_rule_evaluations_total",
                     "Events a rule's evaluator looked at"),
@@ -129,7 +136,7 @@ detail::rule_families make_rules(Registry& r) {
           &counters(r, "eventpulse_rule_errors_total",
                     "Evaluations of a rule that ended in an error"),
           &gauges(r, "eventpulse_rule_lag_seconds",
-                  "Age of the last event a rule has seen"),
+                  "Age of the oldest event that a rule has not evaluated yet"),
           &gauges(r, "eventpulse_rule_groups", "Groups a rule keeps state of"),
           &counters(r, "eventpulse_alerts_opened_total", "Alerts opened")};
 }
@@ -157,6 +164,7 @@ struct metrics::impl {
   Family<Counter>& retention_removed =
       counters(registry, "eventpulse_retention_removed_total",
                "Rows that were kept for long enough and are gone");
+  trace_metrics traces = make_traces(registry);
   detail::rule_series_pool rules;
   detail::channel_series_pool channels;
 
@@ -180,23 +188,15 @@ struct metrics::impl {
       counters(registry, "eventpulse_stream_reclaimed_total",
                "Entries taken over from a consumer that was lost");
 
-  Family<Gauge>& depth =
-      gauges(registry, "eventpulse_actor_mailbox_depth",
-             "Messages waiting when a message was last taken, summed");
-  Family<Counter>& messages =
-      counters(registry, "eventpulse_actor_messages_total", "Messages handled");
-  Family<Histogram>& processing =
-      histograms(registry, "eventpulse_actor_processing_seconds",
-                 "Time an actor took for a message");
   Family<Counter>& restarts =
       counters(registry, "eventpulse_actor_restarts_total",
                "Restarts decided by supervisors");
-  Family<Gauge>& alive =
-      gauges(registry, "eventpulse_actor_alive", "Supervised actors alive");
+
+  actor_probes probes;
 
   std::mutex mutex; // guards the maps; what they hold never moves
   std::map<uint32_t, stream_metrics> streams;
-  std::map<std::string, actor_kind_metrics, std::less<>> kinds;
+  std::map<std::string, Counter*, std::less<>> restarts_by_kind;
 };
 
 metrics::metrics(metrics_options options)
@@ -284,31 +284,32 @@ void metrics::remove_channel(std::string_view id) {
   impl_->channels.remove(id);
 }
 
-actor_metrics metrics::actors(std::string_view kind) {
-  return actor_metrics{actor_kind(kind)};
+trace_metrics& metrics::traces() noexcept {
+  return impl_->traces;
 }
 
-actor_kind_metrics& metrics::actor_kind(std::string_view kind) {
+actor_probes& metrics::actors() noexcept {
+  return impl_->probes;
+}
+
+Counter& metrics::actor_restarts(std::string_view kind) {
   std::lock_guard guard{impl_->mutex};
-  auto found = impl_->kinds.find(kind);
-  if (found != impl_->kinds.end())
-    return found->second;
-  if (impl_->kinds.size() >= actor_kinds_max)
+  auto& known = impl_->restarts_by_kind;
+  if (auto found = known.find(kind); found != known.end())
+    return *found->second;
+  if (known.size() >= actor_kinds_max)
     kind = detail::label_other;
   std::string label{kind};
-  prometheus::Labels labels{{"kind", label}};
-  actor_kind_metrics made{impl_->depth.Add(labels), impl_->messages.Add(labels),
-                          impl_->processing.Add(labels, processing_buckets),
-                          impl_->restarts.Add(labels),
-                          impl_->alive.Add(labels)};
-  return impl_->kinds.emplace(label, made).first->second;
+  auto& made = impl_->restarts.Add({{"kind", label}});
+  known.emplace(label, &made);
+  return made;
 }
 
 std::string metrics::scrape() const {
   auto families = impl_->registry.Collect();
-  auto own = collect_process_metrics();
-  families.insert(families.end(), std::make_move_iterator(own.begin()),
-                  std::make_move_iterator(own.end()));
+  for (auto more : {impl_->probes.collect(), collect_process_metrics()})
+    families.insert(families.end(), std::make_move_iterator(more.begin()),
+                    std::make_move_iterator(more.end()));
   // A family without series yet is a HELP and a TYPE about nothing.
   std::erase_if(families, [](const auto& f) { return f.metric.empty(); });
   return prometheus::TextSerializer{}.Serialize(families);

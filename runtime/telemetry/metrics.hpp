@@ -7,6 +7,7 @@
 // start; labels taken from users (rule, channel) and kinds are bounded, what
 // is above the bound shares the series "_other". Text format 0.0.4.
 
+#include "runtime/telemetry/actor_probe.hpp"
 #include "runtime/telemetry/metric_handles.hpp"
 
 #include <prometheus/counter.h>
@@ -31,9 +32,10 @@ struct metrics_options {
 
 /// eventpulse_intake_*
 struct intake_metrics {
-  prometheus::Counter& events_accepted; // events_total{outcome="accepted"}
-  prometheus::Counter& events_invalid;  // {outcome="invalid"}: refused for good
-  prometheus::Counter& events_refused;  // {outcome="refused"}: send it again
+  prometheus::Counter& events_accepted;  // events_total{outcome="accepted"}
+  prometheus::Counter& events_duplicate; // {outcome="duplicate"}: known already
+  prometheus::Counter& events_invalid; // {outcome="invalid"}: refused for good
+  prometheus::Counter& events_refused; // {outcome="refused"}: send it again
   prometheus::Histogram& request_seconds;
   prometheus::Counter& bytes_total; // request bodies as received
   prometheus::Gauge& connections;
@@ -77,6 +79,13 @@ struct end_to_end_metrics {
   prometheus::Histogram& alert_to_delivery_seconds;
 };
 
+/// eventpulse_trace_spans_total{outcome}
+struct trace_metrics {
+  prometheus::Counter& exported; // the collector took them
+  prometheus::Counter& rejected; // it said that it did not
+  prometheus::Counter& dropped;  // the queue was full, or it did not answer
+};
+
 class metrics {
 public:
   explicit metrics(metrics_options options = {});
@@ -95,6 +104,7 @@ public:
   retention_metrics& retention() noexcept;
   /// eventpulse_retention_removed_total{table}; `table` is one of a fixed few.
   prometheus::Counter& retention_removed(std::string_view table);
+  trace_metrics& traces() noexcept;
 
   /// A handle on a rule's series, made at the first call. They stay while
   /// anybody holds a handle or until remove_rule, whichever is later, so that
@@ -106,10 +116,10 @@ public:
   channel_metrics channel(std::string_view id);
   void remove_channel(std::string_view id);
 
-  /// A handle for one actor of a kind ("persister"); keep it in its state.
-  actor_metrics actors(std::string_view kind);
-  /// The supervisor's: eventpulse_actor_alive and _restarts_total.
-  actor_kind_metrics& actor_kind(std::string_view kind);
+  /// The actors' own shares; see actors/metered.hpp.
+  actor_probes& actors() noexcept;
+  /// The supervisors': eventpulse_actor_restarts_total{kind}.
+  prometheus::Counter& actor_restarts(std::string_view kind);
 
   /// All of it with the process's own figures, for
   /// `Content-Type: text/plain; version=0.0.4`. Milliseconds for thousands of

@@ -622,6 +622,7 @@ async function outcomes() {
   await call("getDelivery",
     { ...id("00000000-0000-5000-8000-000000000000"), status: 404 });
   await call("deleteChannel", { ...id("contract"), status: 409 });
+  await call("getSystem", { status: 200 });
 }
 
 const holding = { id: "holding", kind: "threshold",
@@ -771,6 +772,7 @@ switch (phase) {
     break;
   case "no-database":
     await unavailable((op) => !streamOnly.has(op.operationId));
+    await call("getSystem", { status: 200 }); // says what it cannot ask
     break;
   case "no-stream":
     await unavailable((op) => streamOnly.has(op.operationId));

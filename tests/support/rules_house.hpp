@@ -119,6 +119,9 @@ stand_in_supervisor(supervisor_actor::pointer self, supervisor_actor real,
         return self->delegate(real, a, id);
       },
       [=](children_atom a) { return self->delegate(real, a); },
+      [=](children_atom a, uint32_t count_max) {
+        return self->delegate(real, a, count_max);
+      },
       [=](subscribe_atom a, const child_listener& who) {
         return self->delegate(real, a, who);
       },
@@ -135,6 +138,7 @@ struct rules_house : rule_records, actor_fixture {
   rule_router_actor router;
   lease_token partition_lease = take_lease("p0", "me");
   lease_token evaluation_lease = take_lease("evaluation", "me");
+  uint64_t snapshot_events = 200'000;
   size_t fenced = 0;
   size_t numbered = 0;
 
@@ -211,6 +215,7 @@ struct rules_house : rule_records, actor_fixture {
     setup.worker = "me";
     setup.surroundings = surroundings;
     setup.log = log;
+    setup.snapshot_events = snapshot_events;
     setup.went_live = [this] { ++went_live; };
     router = live(sys.spawn(rule_router, setup));
   }

@@ -169,10 +169,16 @@ answer_text write_answer(http_response response,
     if (!context.head_only)
       out.body = std::move(response.body);
   }
+  std::string connection;
   if (!context.keep_alive)
-    add_field(out.head, "Connection", "close");
+    connection = "close";
   else if (context.minor == 0)
-    add_field(out.head, "Connection", "keep-alive");
+    connection = "keep-alive";
+  for (const auto& [name, value] : response.headers)
+    if (same_token(name, "Upgrade")) // RFC 9110, section 7.8
+      connection += connection.empty() ? "upgrade" : ", upgrade";
+  if (!connection.empty())
+    add_field(out.head, "Connection", connection);
   out.head += "\r\n";
   return out;
 }

@@ -42,8 +42,7 @@ http_response upgrade_required(std::string_view detail) {
   auto out = to_http(
       problem_type{426, "upgrade-required", "this route speaks WebSocket"},
       detail);
-  // The server itself adds Connection: close or keep-alive.
-  out.headers.emplace_back("Upgrade", "websocket");
+  out.headers.emplace_back("Upgrade", "websocket"); // and Connection with it
   out.headers.emplace_back("Sec-WebSocket-Version", "13");
   return out;
 }

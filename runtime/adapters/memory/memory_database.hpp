@@ -15,6 +15,7 @@
 #include "runtime/ports/live_log.hpp"
 #include "runtime/ports/outcome_store.hpp"
 #include "runtime/ports/rule_store.hpp"
+#include "runtime/ports/system.hpp"
 
 #include <functional>
 #include <map>
@@ -141,6 +142,7 @@ std::unique_ptr<key_store> make_key_store(database_ptr d);
 std::unique_ptr<live_log> make_live_log(database_ptr d,
                                         uint32_t partitions = 1);
 std::unique_ptr<audit_store> make_audit_store(database_ptr d);
+std::unique_ptr<system_store> make_system_store(database_ptr d);
 
 /// What PostgreSQL makes of a text that must be kept whatever it holds: NUL
 /// and what is no UTF-8 become U+FFFD.

@@ -100,9 +100,16 @@ log_numbers stream_server::count(const stream& s) const {
     return out;
   }
   out.pending = s.readers->pending.size();
-  for (auto e = s.entries.upper_bound(s.readers->delivered);
-       e != s.entries.end(); ++e)
-    ++out.lag;
+  auto fresh = s.entries.upper_bound(s.readers->delivered);
+  std::optional<position> oldest;
+  if (!s.readers->pending.empty())
+    oldest = s.readers->pending.begin()->first;
+  else if (fresh != s.entries.end())
+    oldest = fresh->first;
+  if (oldest)
+    out.oldest_age = std::chrono::milliseconds{
+        std::max<int64_t>(now() - static_cast<int64_t>(oldest->ms), 0)};
+  out.lag = static_cast<uint64_t>(std::distance(fresh, s.entries.end()));
   return out;
 }
 

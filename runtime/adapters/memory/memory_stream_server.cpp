@@ -191,6 +191,7 @@ result<log_read> stream_server::claim(uint32_t partition,
       held = g.pending.erase(held);
       continue;
     }
+    out.reclaimed += held->second.consumer != consumer;
     held->second.consumer = consumer;
     ++held->second.count;
     out.entries.push_back({entry->first, entry->second, held->second.count});

@@ -22,6 +22,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace eventpulse::memory {
@@ -100,6 +101,11 @@ public:
   result<key_set> load_keys();
   result<void> store_types(const event_type_set& types);
   result<event_type_set> load_types();
+  result<void> publish_report(const std::string& name,
+                              const std::string& report,
+                              std::chrono::milliseconds ttl);
+  result<void> withdraw_report(const std::string& name);
+  result<std::map<std::string, std::string>> list_reports();
 
 private:
   struct held_entry {
@@ -123,6 +129,8 @@ private:
     uint64_t refused_ever = 0;
     std::optional<key_set> keys;
     std::optional<event_type_set> types;
+    /// By name: until when it counts, and the report.
+    std::map<std::string, std::pair<int64_t, std::string>> reports;
   };
 
   std::optional<failure> refusal();

@@ -11,6 +11,7 @@
 #include "runtime/ports/lease_store.hpp"
 #include "runtime/ports/outcome_store.hpp"
 #include "runtime/ports/rule_store.hpp"
+#include "runtime/ports/system.hpp"
 
 #include <chrono>
 #include <memory>
@@ -45,5 +46,6 @@ std::unique_ptr<delivery_store> make_delivery_store(const options& o);
 std::unique_ptr<channel_store> make_channel_store(const options& o);
 std::unique_ptr<key_store> make_key_store(const options& o);
 std::unique_ptr<audit_store> make_audit_store(const options& o);
+std::unique_ptr<system_store> make_system_store(const options& o);
 
 } // namespace eventpulse::postgres

@@ -176,7 +176,7 @@ std::string storable_text(std::string_view text) {
 std::string storable_json(const std::string& text) {
   boost::json::error_code error;
   // The DOM is thrown away; PostgreSQL parses the text again.
-  auto ignored = boost::json::parse(text, error);
+  auto ignored = parse_kept_json(text, error);
   if (!error && text.find('\0') == std::string::npos)
     return text;
   std::string out;

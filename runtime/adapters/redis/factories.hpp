@@ -11,6 +11,7 @@
 #include "runtime/adapters/redis/options.hpp"
 #include "runtime/ports/event_log.hpp"
 #include "runtime/ports/key_store.hpp"
+#include "runtime/ports/system.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -27,5 +28,6 @@ make_partition_log(const options& o, uint32_t partition, int64_t epoch);
 std::unique_ptr<log_waiter> make_waiter(const options& o);
 std::unique_ptr<hint_bus> make_hint_bus(const options& o);
 std::unique_ptr<key_mirror> make_key_mirror(const options& o);
+std::unique_ptr<process_board> make_process_board(const options& o);
 
 } // namespace eventpulse::redis

@@ -39,6 +39,11 @@ inline std::string api_keys(const options& o) {
   return o.prefix + ":keys";
 }
 
+/// What every process says of itself.
+inline std::string processes(const options& o) {
+  return o.prefix + ":processes";
+}
+
 /// A Pub/Sub channel, not a key.
 inline std::string hint(const options& o, std::string_view topic) {
   return o.prefix + ":hint:" + std::string{topic};

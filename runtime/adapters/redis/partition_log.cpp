@@ -146,6 +146,7 @@ result<void> stream_log::claim(size_t count_max, log_read& out) {
         return id.error();
       out.entries.push_back(
           {*id, to_fields(entry[2]), static_cast<uint32_t>(entry[1].number())});
+      out.reclaimed += entry[3].number() == 1;
     }
     for (size_t i = 0; i < page[3].size(); ++i) {
       auto id = parse_id(page[3][i]);
@@ -212,7 +213,8 @@ result<log_numbers> stream_log::housekeeping() {
   if (lag < 0) // Redis cannot tell: at most so many
     lag = std::max<int64_t>(entries - pending, 0);
   numbers_ = {static_cast<uint64_t>(entries), static_cast<uint64_t>(lag),
-              static_cast<uint64_t>(pending)};
+              static_cast<uint64_t>(pending),
+              std::chrono::milliseconds{numbers[3].number()}};
   trimmed_at_ = now;
   return numbers_;
 }

@@ -12,11 +12,12 @@ return taken
 // would look lost otherwise.
 const std::string_view claim = R"lua(
 local page = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[3], '+', ARGV[4])
-local ids, times = {}, {}
+local ids, times, others = {}, {}, {}
 for _, p in ipairs(page) do
   if ARGV[5] == 'all' or p[2] ~= ARGV[2] then
     ids[#ids + 1] = p[1]
     times[p[1]] = p[4]
+    others[p[1]] = p[2] ~= ARGV[2] and 1 or 0
   end
 end
 local found, lost = {}, {}
@@ -27,7 +28,7 @@ if #ids > 0 then
   for _, e in ipairs(claimed) do
     if e and e[2] then
       there[e[1]] = true
-      found[#found + 1] = {e[1], times[e[1]] + 1, e[2]}
+      found[#found + 1] = {e[1], times[e[1]] + 1, e[2], others[e[1]]}
     end
   end
   for _, id in ipairs(ids) do
@@ -111,7 +112,7 @@ if redis.call('EXISTS', stream) == 0 then
   return redis.error_reply('NOGROUP the stream is missing')
 end
 
-local safe, pending = nil, -1
+local safe, pending, oldest = nil, -1, nil
 for _, flat in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
   local g = as_table(flat)
   local held = redis.call('XPENDING', stream, g['name'])
@@ -125,7 +126,16 @@ for _, flat in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
   local id = '0-0'
   if #done > 0 then id = done[1][1] end
   if not safe or is_below(id, safe) then safe = id end
-  if g['name'] == group then pending = held[1] end
+  if g['name'] == group then
+    pending = held[1]
+    if pending > 0 then
+      oldest = held[2]
+    else
+      local next = redis.call('XRANGE', stream, '(' .. g['last-delivered-id'],
+                              '+', 'COUNT', 1)
+      if #next > 0 then oldest = next[1][1] end
+    end
+  end
 end
 if pending < 0 then
   return redis.error_reply('NOGROUP the consumer group is missing')
@@ -168,7 +178,9 @@ end
 local kept = 0
 if lag >= 0 then kept = math.max(entries - lag - pending, 0) end
 redis.call('SET', KEYS[2], string.format('%.0f', kept))
-return {entries, lag, pending}
+local age = 0
+if oldest then age = math.max(now - parts(oldest), 0) end
+return {entries, lag, pending, age}
 )lua";
 
 // Of the ids, all at or below the tail: they go, but for the last one where
@@ -197,6 +209,40 @@ local present = tonumber(redis.call('HGET', KEYS[1], 'version'))
 if present and present >= tonumber(ARGV[1]) then return 0 end
 redis.call('HSET', KEYS[1], 'version', ARGV[1], 'document', ARGV[2])
 return 1
+)lua";
+
+// A value is `<Unix ms until which it counts>|<report>`.
+const std::string_view publish_report = R"lua(
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local all = redis.call('HGETALL', KEYS[1])
+for i = 1, #all, 2 do
+  local until_ms = tonumber(string.match(all[i + 1], '^(%d+)|'))
+  if not until_ms or until_ms <= now then
+    redis.call('HDEL', KEYS[1], all[i])
+  end
+end
+redis.call('HSET', KEYS[1], ARGV[1],
+           string.format('%.0f|', now + tonumber(ARGV[3])) .. ARGV[2])
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then
+  redis.call('PEXPIRE', KEYS[1], ARGV[3])
+end
+return 1
+)lua";
+
+const std::string_view list_reports = R"lua(
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local out = {}
+local all = redis.call('HGETALL', KEYS[1])
+for i = 1, #all, 2 do
+  local until_ms, report = string.match(all[i + 1], '^(%d+)|(.*)$')
+  if until_ms and tonumber(until_ms) > now then
+    out[#out + 1] = all[i]
+    out[#out + 1] = report
+  end
+end
+return out
 )lua";
 
 } // namespace eventpulse::redis::scripts

@@ -15,8 +15,8 @@ extern const std::string_view acknowledge;
 
 /// KEYS events. ARGV group, consumer, from (exclusive "(id" or "-"), count,
 /// "all" or "others". Takes over one page of pending entries.
-/// -> scanned, last id scanned, [[id, delivery count, fields]…], [lost id…],
-/// time
+/// -> scanned, last id scanned, [[id, delivery count, fields, 1 where another
+/// held it]…], [lost id…], time
 extern const std::string_view claim;
 
 /// KEYS events. ARGV group, consumer, count. What a read does in MULTI, for a
@@ -38,7 +38,8 @@ extern const std::string_view reread;
 
 /// KEYS events, kept. ARGV group, keep ms, keep bytes, most entries to trim,
 /// prefix of consumer names, epoch. Trims, deletes idle consumers of earlier
-/// epochs, publishes `kept`. -> entries, lag or -1, pending
+/// epochs, publishes `kept`. -> entries, lag or -1, pending,
+/// ms that the oldest unacknowledged entry is old
 extern const std::string_view housekeeping;
 
 /// KEYS hash. ARGV version, document. Keeps the newer.
@@ -47,5 +48,11 @@ extern const std::string_view keep_newer;
 /// KEYS events. ARGV tail, ids at or below it. Deletes them, but what must stay
 /// for the tail to be seen. -> how many went
 extern const std::string_view erase;
+
+/// KEYS hash. ARGV name, report, ms that it counts. Clears what is over.
+extern const std::string_view publish_report;
+
+/// KEYS hash. -> name, report, … of those that are not over
+extern const std::string_view list_reports;
 
 } // namespace eventpulse::redis::scripts

@@ -1,9 +1,8 @@
 #pragma once
-// Boost.JSON for text that intake or the rule reader let in already: it may be
-// nested as deep as their limits allow, while Boost.JSON stops at 32 levels
-// unless told otherwise.
-
-#include "runtime/core/base/limits.hpp"
+// Boost.JSON for text that intake or the rule reader let in already. That may
+// be nested as deep as their limits allow, while Boost.JSON stops at 32 levels
+// unless told otherwise; and it may hold zeros such as 0e999, which Boost.JSON
+// reads as NaN, or 1e-99999999999, which it refuses.
 
 #include <boost/json.hpp>
 
@@ -12,20 +11,11 @@
 namespace eventpulse {
 
 /// `wrong` is set where the text is no JSON or deeper than any of our limits.
-inline boost::json::value parse_kept_json(std::string_view text,
-                                          boost::system::error_code& wrong) {
-  boost::json::parse_options options;
-  options.max_depth = limits::payload_depth_max + 16; // what we put around it
-  return boost::json::parse(text, wrong, {}, options);
-}
+boost::json::value parse_kept_json(std::string_view text,
+                                   boost::system::error_code& wrong,
+                                   boost::json::storage_ptr memory = {});
 
 /// Of text that is ours; throws where it is no JSON, which is a fault of ours.
-inline boost::json::value parse_kept_json(std::string_view text) {
-  boost::system::error_code wrong;
-  auto out = parse_kept_json(text, wrong);
-  if (wrong)
-    throw boost::system::system_error(wrong);
-  return out;
-}
+boost::json::value parse_kept_json(std::string_view text);
 
 } // namespace eventpulse

@@ -217,9 +217,23 @@ private:
     if (n.name == "_&&_" || n.name == "_||_")
       return check_logical(n, arguments);
     auto found = match_call(types_, *callee, n, arguments);
+    if (found.result && may_promote(n, arguments))
+      return type{};
     return found.result ? std::move(*found.result)
                         : fail(n, n.begin, std::move(found.message),
                                std::move(found.hint));
+  }
+
+  // An int beside data of an event is an int or, where that is a double, one.
+  bool may_promote(const node& n, const std::vector<type>& arguments) {
+    if (!env_.options().promote_event_numbers || arguments.size() != 2 ||
+        !(n.name == "_+_" || n.name == "_-_" || n.name == "_*_" ||
+          n.name == "_/_"))
+      return false;
+    const auto a = types_.substitute(arguments[0], false);
+    const auto b = types_.substitute(arguments[1], false);
+    return (a.is_dyn() && b.is(type_kind::integer)) ||
+           (a.is(type_kind::integer) && b.is_dyn());
   }
 
   type check_logical(node& n, const std::vector<type>& arguments) {

@@ -272,11 +272,7 @@ std::string run_case(const json::object& case_of,
   options.test_blocks = true;
   options.refuse_bad_constants = false;
   environment env{options};
-  if (!zones) {
-    static const auto installed = std::make_shared<const time_zones>();
-    zones = installed;
-  }
-  env.set_zones(std::move(zones));
+  env.set_zones(zones ? std::move(zones) : installed_zones());
   env.set_container(std::string{text_member(case_of, "container")});
   declare_types(case_of, env);
   const auto slots = bind_values(case_of, env);

@@ -272,6 +272,12 @@ bool time_zones::knows(std::string_view name) const {
   return zones_.find(name) != zones_.end();
 }
 
+const std::shared_ptr<const zone_source>& installed_zones() {
+  static const std::shared_ptr<const zone_source> all =
+      std::make_shared<const time_zones>();
+  return all;
+}
+
 std::optional<int32_t> zone_offset(const zone_source* zones,
                                    std::string_view zone,
                                    int64_t unix_seconds) {

@@ -59,6 +59,9 @@ private:
   std::map<std::string, zone, std::less<>> zones_;
 };
 
+/// Those of this machine, read when they are first asked for.
+const std::shared_ptr<const zone_source>& installed_zones();
+
 /// "+05:30", "-02:00", "05:30", "" and "UTC" without a source, else the zone's
 /// offset.
 std::optional<int32_t> zone_offset(const zone_source* zones,

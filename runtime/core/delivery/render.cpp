@@ -1,6 +1,7 @@
 #include "runtime/core/delivery/render.hpp"
 
 #include "runtime/core/base/hash.hpp"
+#include "runtime/core/base/json_parse.hpp"
 #include "runtime/core/base/json_write.hpp"
 #include "runtime/core/base/time.hpp"
 
@@ -26,7 +27,7 @@ std::string_view name_of(severity s) {
 
 json::value parsed_or(const std::string& text, json::value fallback) {
   boost::system::error_code wrong;
-  auto value = json::parse(text, wrong);
+  auto value = parse_kept_json(text, wrong);
   return wrong ? std::move(fallback) : std::move(value);
 }
 

@@ -1,10 +1,10 @@
 #include "runtime/core/engine/evaluation_batch.hpp"
 
-#include "runtime/core/base/limits.hpp"
+#include "runtime/core/base/check.hpp"
+#include "runtime/core/base/json_parse.hpp"
 #include "runtime/core/engine/event_view.hpp"
 
 #include <boost/json/monotonic_resource.hpp>
-#include <boost/json/parse.hpp>
 
 #include <deque>
 
@@ -35,11 +35,9 @@ void evaluation_batch::parse(size_t index) {
   if (d.kind != payload_kind::json ||
       view.payload().what != parsed_payload::state::skipped)
     return;
-  boost::json::parse_options options;
-  options.max_depth = limits::payload_depth_max;
   boost::system::error_code failed;
-  auto parsed = boost::json::parse(
-      d.payload, failed, boost::json::storage_ptr{&in_->memory}, options);
+  auto parsed = parse_kept_json(d.payload, failed,
+                                boost::json::storage_ptr{&in_->memory});
   if (failed) {
     view.set_payload({parsed_payload::state::broken, nullptr});
     return;

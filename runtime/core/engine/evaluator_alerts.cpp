@@ -5,6 +5,7 @@
 #include "runtime/core/base/hash.hpp"
 #include "runtime/core/base/json_write.hpp"
 #include "runtime/core/base/limits.hpp"
+#include "runtime/core/base/trace_stage.hpp"
 #include "runtime/core/engine/evaluator_state.hpp"
 #include "runtime/core/engine/group_codec.hpp"
 #include "runtime/core/engine/group_key.hpp"
@@ -131,7 +132,9 @@ alert rule_evaluator::state::new_alert(const group& g, const std::string& point,
   a.last_seen_ms = at.at_ms;
   a.labels = d.labels;
   if (const auto* e = at.what()) {
-    a.traceparent = e->document.traceparent;
+    // The alert goes on under this very evaluation.
+    a.traceparent = trace_stage::evaluation_of(
+        e->document.traceparent, e->document.source, e->document.id, d.id);
     a.tracestate = e->document.tracestate;
   }
   return a;

@@ -57,6 +57,7 @@ void rule_evaluator::state::take_event(const evaluation_batch_ptr& batch,
   aloud_ = key > aloud_after_.key;
   const glance at{e.received_at_ms, &batch, index};
   const auto view = batch->view(index);
+  ++out_.evaluations;
   const auto matches = evaluate(program_->when, {&view, 1});
   at_.key = key;
   if (matches.is_error())

@@ -41,7 +41,8 @@ struct step_outcome {
   /// one; an alert opened and resolved in one step gives both. A `match` alert
   /// is one `opened` whose state is resolved.
   std::vector<alert_change> changes;
-  uint64_t matches = 0; // events that met `when`
+  uint64_t evaluations = 0; // events that `when` was asked of
+  uint64_t matches = 0;     // those that met it
   uint64_t errors = 0;
   uint64_t evicted = 0;   // groups
   std::string last_error; // of this step; empty when errors is 0

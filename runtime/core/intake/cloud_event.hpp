@@ -31,12 +31,13 @@ using data_check = std::function<std::optional<problem>(
 
 /// What an event that does not say it itself gets, and what its data must be.
 struct event_defaults {
-  std::string source;                   // the API key's name
-  int64_t now_ms = 0;                   // for `time`
-  std::function<std::string()> make_id; // never empty; called
-                                        // for a good event without id only
-  trace_context trace;                  // of the HTTP request
-  data_check check = {};                // empty: all data are good
+  std::string source; // the API key's name
+  int64_t now_ms = 0; // for `time`
+  /// Never empty; called for a good event without id only, with all that the
+  /// event says.
+  std::function<std::string(const event_document&)> make_id;
+  trace_context trace;   // of the HTTP request
+  data_check check = {}; // empty: all data are good
 };
 
 /// The settings intake.* that bound a request.

@@ -152,6 +152,8 @@ std::optional<std::string> event_builder::set(std::string_view name,
       return "must be the string 1.0";
     return std::nullopt;
   }
+  if (name == "position")
+    return "is EventPulse's own, the event's place in the stream";
   if (name == "traceparent" || name == "tracestate") {
     if (text == nullptr)
       return "must be a string";
@@ -193,10 +195,10 @@ event_or_problem event_builder::finish(json_form form, const fault_place& place,
   if (form == json_form::plain) {
     if (!is_given("source"))
       document_.source = uri_reference_of(defaults.source);
+    if (!is_given("id"))
+      document_.id = defaults.make_id(document_);
     if (!is_given("time"))
       document_.time = format_rfc3339_ms(defaults.now_ms);
-    if (!is_given("id"))
-      document_.id = defaults.make_id();
   }
   auto own = event_trace(traceparent_, tracestate_);
   auto& trace = own ? *own : defaults.trace;

@@ -128,7 +128,7 @@ event_defaults defaults_of(const kept_letter& letter, const data_check& check) {
   out.trace = continue_trace({}, random, trace_flag_sampled);
   auto number = std::make_shared<uint64_t>(0);
   out.make_id = [letter_id = letter.what.id, given = letter.facts.event_id,
-                 number] {
+                 number](const event_document&) {
     auto n = (*number)++;
     if (n == 0 && !given.empty())
       return given;

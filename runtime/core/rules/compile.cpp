@@ -231,6 +231,7 @@ private:
     cel::environment_options options;
     options.promote_event_numbers = true;
     cel::environment in{options};
+    in.set_zones(cel::installed_zones());
     // Slots are fixed (slot_event …), so a missing event still has its place.
     in.declare(outcome_has_event() ? "event" : "(no event)", event_type());
     in.declare("group", cel::type::list_of({}));
@@ -308,6 +309,7 @@ cel::environment event_environment() {
   cel::environment_options options;
   options.promote_event_numbers = true;
   cel::environment out{options};
+  out.set_zones(cel::installed_zones());
   out.declare("event", event_type());
   return out;
 }

@@ -322,7 +322,7 @@ http_response ask_health(fixture& f, const health_actor& who,
 
 CAF_TEST(readiness_waits_for_every_part_and_for_the_stream) {
   health_setup setup;
-  setup.parts = {"keys"};
+  setup.parts = std::make_shared<readiness>(std::vector<std::string>{"keys"});
   setup.asks_stream = true;
   setup.directory = directory;
   setup.meters = &meters;

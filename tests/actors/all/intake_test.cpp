@@ -254,14 +254,38 @@ CAF_TEST(an_event_is_remembered_only_when_its_answer_came) {
 }
 
 CAF_TEST(an_idempotency_key_makes_the_same_ids) {
-  auto bare = R"({"specversion":"1.0","source":"/s","type":"t"})";
+  const auto* plain = "application/json";
+  const auto* body = R"({"type":"t","data":1})";
+  auto once = post(plain, body, "", {{"Idempotency-Key", "\"k1\""}});
+  CAF_CHECK_EQUAL(once.status, 202u);
+  auto again = post(plain, body, "", {{"Idempotency-Key", "k1"}});
+  CAF_CHECK_EQUAL(again.status, 200u);
+  CAF_CHECK_EQUAL(body_of(again)["id"].as_string(),
+                  body_of(once)["id"].as_string());
+  CAF_CHECK_EQUAL(post(plain, body, "", {{"Idempotency-Key", "k2"}}).status,
+                  202u);
+  CAF_CHECK_EQUAL(in_stream(), 2u);
+}
+
+CAF_TEST(another_body_under_the_same_idempotency_key_is_refused_not_lost) {
+  const auto* plain = "application/json";
   http_headers key{{"Idempotency-Key", "k1"}};
-  auto first = post(one_event, bare, "", key);
-  if (first.status == 202) { // where an id may be left out
-    CAF_CHECK_EQUAL(post(one_event, bare, "", key).status, 200u);
-    CAF_CHECK_EQUAL(
-        post(one_event, bare, "", {{"Idempotency-Key", "k2"}}).status, 202u);
-  }
+  auto first = post(plain, R"({"type":"t","data":1})", "", key);
+  CAF_CHECK_EQUAL(post(plain, R"({"type":"t","data":2})", "", key).status,
+                  422u);
+  CAF_CHECK_EQUAL(in_stream(), 1u);
+  CAF_CHECK_EQUAL(
+      post(plain, R"({"type":"t"})", "", {{"Idempotency-Key", "\""}}).status,
+      400u);
+}
+
+CAF_TEST(a_parameter_that_is_misspelt_does_not_look_as_if_it_held) {
+  for (const auto* query : {"atomc=true", "atomic=yes", "atomic=", "a"})
+    CAF_CHECK_EQUAL(post(one_event, cloud_event("a"), query).status, 422u);
+  CAF_CHECK_EQUAL(post(one_event, cloud_event("a"), "atomic=%zz").status, 400u);
+  CAF_CHECK_EQUAL(in_stream(), 0u);
+  CAF_CHECK_EQUAL(post(one_event, cloud_event("a"), "%61tomic=%74rue").status,
+                  202u);
 }
 
 CAF_TEST(malformed_and_invalid_events_are_named_and_quarantined) {

@@ -387,6 +387,24 @@ CAF_TEST(a_refused_snapshot_is_told_and_the_next_one_stands_alone) {
   CAF_CHECK_EQUAL(db->alerts.begin()->second.count, 3u);
 }
 
+CAF_TEST(snapshots_are_taken_after_so_many_events_whatever_the_time) {
+  snapshot_events = 4;
+  up();
+  publish(three);
+  auto born = db->snapshots.at("three").at;
+  for (int i = 0; i < 3; ++i)
+    emit("t");
+  CAF_CHECK(db->snapshots.at("three").at == born);
+  emit("t");
+  auto fourth = db->events.rbegin()->first;
+  CAF_CHECK(db->snapshots.at("three").at.key == fourth);
+  for (int i = 0; i < 3; ++i)
+    emit("t");
+  CAF_CHECK(db->snapshots.at("three").at.key == fourth);
+  emit("t");
+  CAF_CHECK(fourth < db->snapshots.at("three").at.key);
+}
+
 CAF_TEST(a_start_goes_on_from_snapshots) {
   up();
   publish(three);

@@ -1,6 +1,7 @@
 #define CAF_SUITE supervisor
 #define FAIL CAF_FAIL
 
+#include "actors/metered.hpp"
 #include "actors/supervisor.hpp"
 #include "messages/protocols/errors.hpp"
 
@@ -95,7 +96,8 @@ struct fixture : records, test_coordinator_fixture<> {
         throw std::runtime_error("password=hunter2 is wrong");
       ++starts[id];
       append(trace, "+" + id);
-      return parent->system().spawn(tested_child, this, id);
+      return spawn_metered(parent->system(), &counts, "tested", tested_child,
+                           this, id);
     };
     spec.id = std::move(id);
     spec.policy = {kind, own};

@@ -117,7 +117,9 @@ std::string refused(const std::string& head) {
   if (!answer)
     return "no answer";
   return std::to_string(answer->status) +
-         (answer->has("Upgrade: websocket\r\n") ? " upgrade" : "") +
+         (answer->has("Upgrade: websocket\r\n") && answer->has("upgrade\r\n")
+              ? " upgrade"
+              : "") +
          (answer->has("Sec-WebSocket-Version: 13\r\n") ? " version" : "") +
          (answer->has("application/problem+json") ? " problem" : "");
 }

@@ -132,4 +132,8 @@ CAF_TEST(a path decides who answers and for events the method too) {
   CAF_CHECK_EQUAL(owner("PUT", "/healthz"), of(route_owner::health));
   CAF_CHECK_EQUAL(owner("GET", "/openapi.json"), of(route_owner::document));
   CAF_CHECK_EQUAL(owner("GET", "/v1/rules"), -1);
+  CAF_CHECK_EQUAL(owner("POST", "/v1/%65vents"), of(route_owner::intake));
+  CAF_CHECK_EQUAL(owner("POST", "/v1/events/"), of(route_owner::intake));
+  CAF_CHECK_EQUAL(owner("GET", "/readyz/"), of(route_owner::health));
+  CAF_CHECK_EQUAL(owner("GET", "/v1/events%2Fa"), -1);
 }

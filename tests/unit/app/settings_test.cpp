@@ -218,6 +218,9 @@ CAF_TEST(contradictions are refused with the reason) {
                   "nothing would be kept"));
   CAF_CHECK(holds(with("retention.attempts", "2d"), "outbound.retry_schedule"));
   CAF_CHECK(holds(with("retention.attempts", "181d"), "retention.deliveries"));
+  CAF_CHECK(holds(with("trace.otlp_url", "collector:4318"), "http://"));
+  CAF_CHECK(holds(with("trace.header", "a secret"), "'Name: value'"));
+  CAF_CHECK_EQUAL(with("trace.header", "X-Key: a secret"), "");
   CAF_CHECK(holds(with("worker.port", "8080"), "only one of them can listen"));
   CAF_CHECK_EQUAL(with("worker.port", "8080", {{"worker.address", "::1"}}), "");
   CAF_CHECK(holds(
@@ -246,6 +249,10 @@ CAF_TEST(a secret may stand in a file and is never shown in an error) {
   CAF_REQUIRE(urls.ok());
   CAF_CHECK_EQUAL(urls->stream.url, "redis://u:pw@h/1");
   CAF_CHECK_EQUAL(urls->database.url, "postgresql://h/x");
+  from.flags = {{"trace.header_file", dir.write("h", "X-Key: hunter2\n")}};
+  const auto traced = load_settings(from);
+  CAF_REQUIRE(traced.ok());
+  CAF_CHECK_EQUAL(traced->trace.header, "X-Key: hunter2");
 }
 
 CAF_TEST(children get every setting and no file of a secret) {
@@ -283,11 +290,12 @@ CAF_TEST(every_setting_is_used_by_some_code) {
     std::ifstream in{entry.path()};
     code.append(std::istreambuf_iterator<char>{in}, {});
   }
-  // Those of files are resolved by the reader; two still wait for a reader.
-  const std::set<std::string> resolved{
-      "stream.url_file",   "stream.password_file",
-      "database.url_file", "database.password_file",
-      "trace.otlp_url",    "rules.snapshot_events"};
+  // Those of files are resolved by the reader.
+  const std::set<std::string> resolved{"stream.url_file",
+                                       "stream.password_file",
+                                       "database.url_file",
+                                       "database.password_file",
+                                       "trace.header_file"};
   std::string unused;
   for (const auto& s : setting_table())
     if (!resolved.contains(s.name()) &&

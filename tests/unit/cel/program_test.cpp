@@ -80,6 +80,10 @@ CAF_TEST(event_numbers_promote_only_where_the_option_says_so) {
       literal("event.x + event.y", R"({"x": 2, "y": 0.5})", promote), "2.5");
   CAF_CHECK_EQUAL(literal("event.x / 2", R"({"x": 5})", promote), "2");
   CAF_CHECK(evaluated("event.x * 1.5", R"({"x": 2})").is_error());
+  for (const auto* text : {"event.x + 1 == 2.5", "1.5 * (event.x + 1) > 3.7",
+                           "(event.x + 1) / 2.0 > 1.0", "2 * event.x == 3.0",
+                           "event.x - 1 in [0.5]"})
+    CAF_CHECK_EQUAL(literal(text, R"({"x": 1.5})", promote), "true");
   environment env{promote};
   CAF_CHECK_EQUAL(refusal("1 + 1.5", env), "'+' does not take (int, double)");
 }

@@ -236,6 +236,21 @@ CAF_TEST(every_version_but_the_first_is_primed_with_its_horizon) {
   CAF_CHECK_EQUAL(rule_of(text + "backfill: 0s\n", 2)->backfill_ms(), 0);
 }
 
+CAF_TEST(time_zones_are_known_in_every_expression) {
+  CAF_CHECK(problems_of("{id: x, kind: match, when: \"event.received_at."
+                        "getHours('Europe/Berlin') < 8\"}")
+                .empty());
+  rule_evaluator e{
+      rule_of("{id: x, kind: match, when: \"timestamp('2009-02-13T23:31:30Z')."
+              "getHours('America/New_York') == 18\", alert: {summary: "
+              "\"${timestamp('2009-02-13T23:31:30Z').getHours('Asia/Tokyo')}\""
+              "}}"),
+      {}};
+  const auto out = e.evaluate(step_of({event_maker{}(1000)}));
+  CAF_REQUIRE_EQUAL(out.changes.size(), 1u);
+  CAF_CHECK_EQUAL(out.changes[0].after.summary, "8");
+}
+
 CAF_TEST(a_rule_says_whether_it_looks_into_data) {
   CAF_CHECK(
       !rule_of("{id: x, kind: match, when: event.type == 'a'}")->needs_data());

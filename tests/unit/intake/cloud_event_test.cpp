@@ -70,7 +70,9 @@ CAF_TEST(a_plain_event_keeps_what_it_says) {
 CAF_TEST(ids_are_made_for_good_events_without_one_only) {
   size_t made = 0;
   auto defaults = test::known_defaults();
-  defaults.make_id = [&] { return std::to_string(++made); };
+  defaults.make_id = [&](const event_document&) {
+    return std::to_string(++made);
+  };
   for (std::string_view text :
        {R"({"type":"t","id":"i"})", R"({"id":null})", R"([])"}) {
     json_value value;

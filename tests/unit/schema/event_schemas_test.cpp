@@ -26,7 +26,9 @@ event_type_set sample_types(int64_t version = 1) {
 intake::event_defaults defaults(schema::event_schemas_ptr schemas) {
   intake::event_defaults out;
   out.source = "shop";
-  out.make_id = [n = 0]() mutable { return "id-" + std::to_string(n++); };
+  out.make_id = [n = 0](const event_document&) mutable {
+    return "id-" + std::to_string(n++);
+  };
   out.check = schema::checker_of(std::move(schemas));
   return out;
 }

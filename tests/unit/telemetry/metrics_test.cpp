@@ -156,6 +156,7 @@ CAF_TEST(everything_known_is_shown_with_zero_at_the_start) {
            R"(eventpulse_intake_requests_total{code="202"})",
            R"(eventpulse_intake_requests_total{code="503"})",
            R"(eventpulse_intake_events_total{outcome="accepted"})",
+           R"(eventpulse_intake_events_total{outcome="duplicate"})",
            R"(eventpulse_intake_events_total{outcome="invalid"})",
            R"(eventpulse_intake_events_total{outcome="refused"})",
            "eventpulse_intake_request_seconds_count",
@@ -172,6 +173,9 @@ CAF_TEST(everything_known_is_shown_with_zero_at_the_start) {
            "eventpulse_persistence_commit_seconds_count",
            "eventpulse_persistence_retries_total",
            "eventpulse_persistence_dead_letters_total",
+           R"(eventpulse_trace_spans_total{outcome="exported"})",
+           R"(eventpulse_trace_spans_total{outcome="rejected"})",
+           R"(eventpulse_trace_spans_total{outcome="dropped"})",
            "eventpulse_delivery_seconds_count",
            "eventpulse_delivery_queue",
            "eventpulse_event_to_persist_seconds_count",
@@ -347,8 +351,6 @@ CAF_TEST(an_empty_handle_counts_nothing) {
   channel_metrics channel;
   channel.attempt(delivery_outcome::failed);
   channel.set_circuit_open(true);
-  actor_metrics actor;
-  auto scope = actor.handle(3);
 }
 
 // --- channels ----------------------------------------------------------------
@@ -387,36 +389,15 @@ CAF_TEST(channels_count_outcomes_and_show_their_circuit) {
 
 // --- actors ------------------------------------------------------------------
 
-CAF_TEST(mailbox_depth_is_the_sum_over_a_kind) {
-  metrics m;
-  auto a = m.actors("persister");
-  auto b = m.actors("persister");
-  { auto scope = a.handle(3); }
-  { auto scope = b.handle(4); }
-  const std::string depth =
-      R"(eventpulse_actor_mailbox_depth{kind="persister"})";
-  CAF_CHECK_EQUAL(scrape(m).at(depth), 7.0);
-  { auto scope = a.handle(1); }
-  CAF_CHECK_EQUAL(scrape(m).at(depth), 5.0);
-  auto moved = std::move(a);
-  b = {};
-  auto e = scrape(m);
-  CAF_CHECK_EQUAL(e.at(depth), 1.0);
-  CAF_CHECK_EQUAL(e.at(R"(eventpulse_actor_messages_total{kind="persister"})"),
-                  3.0);
-  CAF_CHECK_EQUAL(
-      e.at(R"(eventpulse_actor_processing_seconds_count{kind="persister"})"),
-      3.0);
-}
-
 CAF_TEST(kinds_of_actors_are_bounded) {
   metrics m;
   for (int i = 0; i < 100; ++i)
-    m.actor_kind("kind" + std::to_string(i)).alive.Increment();
+    m.actor_restarts("kind" + std::to_string(i)).Increment();
   auto e = scrape(m);
-  CAF_CHECK_EQUAL(e.at(R"(eventpulse_actor_alive{kind="kind63"})"), 1.0);
-  CAF_CHECK_EQUAL(e.at(R"(eventpulse_actor_alive{kind="kind64"})"), -1.0);
-  CAF_CHECK_EQUAL(e.at(R"(eventpulse_actor_alive{kind="_other"})"), 36.0);
+  const std::string name = "eventpulse_actor_restarts_total";
+  CAF_CHECK_EQUAL(e.at(name + R"({kind="kind63"})"), 1.0);
+  CAF_CHECK_EQUAL(e.at(name + R"({kind="kind64"})"), -1.0);
+  CAF_CHECK_EQUAL(e.at(name + R"({kind="_other"})"), 36.0);
 }
 
 CAF_TEST(counting_is_thread_safe_also_while_scraped) {
@@ -426,9 +407,11 @@ CAF_TEST(counting_is_thread_safe_also_while_scraped) {
   std::vector<std::thread> all;
   for (int t = 0; t < threads; ++t)
     all.emplace_back([&m, t] {
-      auto actor = m.actors("worker");
+      auto actor = m.actors().open("worker", static_cast<uint64_t>(t + 1), 0);
       for (int i = 0; i < times; ++i) {
-        auto scope = actor.handle(1);
+        actor->queued();
+        actor->begin();
+        actor->end();
         auto id = "r" + std::to_string(i % 7);
         m.rule(id).evaluations(1);
         m.intake_requests(200 + static_cast<unsigned>(i) % 50).Increment();
