@@ -4,7 +4,7 @@
 // an alert or a rule. Used wherever numbers that came from events or authors go
 // out. Parsed again, every double is the same double.
 
-#include <boost/json/fwd.hpp>
+#include <boost/json/value.hpp>
 
 #include <string>
 

@@ -84,7 +84,8 @@ CAF_TEST(each_channel_gets_one_delivery_with_one_body) {
   auto body = json::parse(all[0].body).as_object();
   CAF_CHECK(body.at("type") == "alert.opened");
   CAF_CHECK(body.at("timestamp") == "2023-11-14T22:13:20.123Z");
-  CAF_CHECK_EQUAL(json::serialize(body.at("data")), alert_json(some_alert()));
+  CAF_CHECK(body.at("data") == json::parse(alert_json(some_alert())));
+  CAF_CHECK(all[0].body.find("\"avg\":0.1}") != std::string::npos);
 }
 
 CAF_TEST(the_same_outcome_is_the_same_message) {

@@ -273,7 +273,7 @@ condition: n >= )yaml";
   };
   const auto exact = run(limits::window_events_exact_max);
   CAF_CHECK(!exact.approximate);
-  CAF_CHECK_EQUAL(exact.values_json, R"({"n":4096,"d":4096,"p":2.047E3})");
+  CAF_CHECK_EQUAL(exact.values_json, R"({"n":4096,"d":4096,"p":2047.0})");
   const auto rough = run(limits::window_events_exact_max + 1);
   CAF_CHECK(rough.approximate);
   CAF_CHECK_EQUAL(rough.count, 1u);
