@@ -1,7 +1,12 @@
 // The commands about notification: channels and deliveries.
 
+#include "runtime/adapters/http/client_url.hpp"
+#include "runtime/adapters/outbound/address_policy.hpp"
 #include "runtime/app/api_command.hpp"
 #include "runtime/app/commands.hpp"
+
+#include <netdb.h>
+#include <sys/socket.h>
 
 #include <array>
 #include <fstream>
@@ -64,6 +69,32 @@ void show_all(const json::value& object) {
               << (value.is_string() ? std::string(value.as_string())
                                     : json::serialize(value))
               << '\n';
+}
+
+/// Whether deliveries to `url` need outbound.allow, as far as that can be said
+/// without asking for a name's address.
+bool needs_allowing(const std::string& url) {
+  auto read = http::read_url(url);
+  auto closed = outbound::address_policy::of({});
+  if (!read || !closed)
+    return false;
+  addrinfo numeric{};
+  numeric.ai_flags = AI_NUMERICHOST;
+  addrinfo* found = nullptr;
+  auto host = read->host == "localhost" ? "127.0.0.1" : read->host;
+  if (getaddrinfo(host.c_str(), nullptr, &numeric, &found) != 0)
+    return false;
+  bool permitted = closed->permits(found->ai_addr);
+  freeaddrinfo(found);
+  return !permitted;
+}
+
+void note_private(const std::string& id, const std::string& url) {
+  if (needs_allowing(url))
+    std::cerr << "channels put: this is a private address; deliveries to it "
+                 "fail unless outbound.allow opens it on the worker. "
+                 "`eventpulse channels test "
+              << id << "` tries it.\n";
 }
 
 std::string outcome_of(const json::value& attempt) {
@@ -158,8 +189,11 @@ std::vector<command> channels_commands() {
     json::object body{{"kind", "webhook"}, {"url", given.positional()[1]}};
     if (auto read = read_secret(given, body); !read)
       return misused("channels put", read.error());
-    return call_and_show("channels put", given, "PUT", channel_path(given),
-                         show_secret, json::serialize(body));
+    auto code = call_and_show("channels put", given, "PUT", channel_path(given),
+                              show_secret, json::serialize(body));
+    if (code == exit_code::ok)
+      note_private(given.positional()[0], given.positional()[1]);
+    return code;
   };
   auto rotate =
       api_command("channels rotate", group, "Give a channel a new secret.");

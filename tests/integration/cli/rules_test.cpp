@@ -1,5 +1,5 @@
-// What an author of rules sees of the commands, in front of a server whose
-// answers the test gives.
+// What an author of rules and channels sees of the commands, in front of a
+// server whose answers the test gives.
 
 #define CAF_SUITE cli_rules
 #include <caf/test/unit_test.hpp>
@@ -100,6 +100,19 @@ CAF_TEST(files are judged without a server for people and for programs) {
   const auto untested = product({"rules", "test", dir.write("g.yaml", good)});
   CAF_CHECK_EQUAL(untested.code, 0);
   CAF_CHECK(holds(untested.output, "g.yaml: no tests"));
+}
+
+CAF_TEST(a channel at a private address is noted to need the operator) {
+  const auto note = [&](const std::string& url) {
+    const auto said = product({"channels", "put", "desk", url});
+    CAF_CHECK_EQUAL(said.code, 0);
+    return holds(said.output, "outbound.allow");
+  };
+  for (const auto* url : {"http://127.0.0.1:9/", "HTTP://10.1.2.3/hook",
+                          "http://localhost/", "http://[::1]:8080/"})
+    CAF_CHECK(note(url));
+  for (const auto* url : {"https://example.com/hook", "http://8.8.8.8/"})
+    CAF_CHECK(!note(url));
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()
