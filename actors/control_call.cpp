@@ -1,6 +1,7 @@
 #include "actors/control_call.hpp"
 
 #include "runtime/core/base/hash.hpp"
+#include "runtime/core/base/json_write.hpp"
 #include "runtime/core/base/limits.hpp"
 #include "runtime/core/base/time.hpp"
 #include "runtime/core/intake/trace_context.hpp"
@@ -79,7 +80,7 @@ http_response json_answer(unsigned status, const json::value& body) {
   http_response out;
   out.status = status;
   out.content_type = "application/json";
-  out.body = json::serialize(body) + '\n';
+  out.body = json_text(body) + '\n';
   return out;
 }
 

@@ -2,6 +2,7 @@
 #include "actors/control_routes.hpp"
 #include "runtime/core/base/limits.hpp"
 #include "runtime/core/base/time.hpp"
+#include "runtime/core/delivery/receiver_url.hpp"
 #include "runtime/core/delivery/secret_rotation.hpp"
 #include "runtime/core/delivery/sign.hpp"
 
@@ -15,7 +16,6 @@ namespace json = boost::json;
 namespace {
 
 constexpr size_t secret_bytes_made = 32;
-constexpr size_t url_bytes_max = 2048;
 
 constexpr std::chrono::milliseconds overlap_default = std::chrono::hours(24);
 
@@ -42,14 +42,6 @@ bool is_id(std::string_view id) {
   };
   return !id.empty() && id.size() <= 63 && id.front() != '-' &&
          std::all_of(id.begin(), id.end(), fits);
-}
-
-bool is_url(std::string_view url) {
-  auto fits = [](char c) { return c > 0x20 && c < 0x7f; };
-  bool http = url.starts_with("http://") && url.size() > 7;
-  bool https = url.starts_with("https://") && url.size() > 8;
-  return (http || https) && url.size() <= url_bytes_max &&
-         std::all_of(url.begin(), url.end(), fits);
 }
 
 std::string new_secret(world& surroundings) {
@@ -114,8 +106,8 @@ channel_fields read_fields(const json::object& body, const std::string& id) {
     out.wrong.push_back({"/id", "must be 1 to 63 of a-z, 0-9 and '-'"});
   if (out.kind != "webhook")
     out.wrong.push_back({"/kind", "must be 'webhook'"});
-  if (!is_url(out.url))
-    out.wrong.push_back({"/url", "must be an http or https URL"});
+  if (auto wrong = fault_of_receiver_url(out.url); !wrong.empty())
+    out.wrong.push_back({"/url", std::string(wrong)});
   check_given_secret(out);
   return out;
 }

@@ -6,6 +6,7 @@
 #include "actors/control_routes.hpp"
 #include "actors/event_story.hpp"
 #include "runtime/core/base/json_text.hpp"
+#include "runtime/core/base/json_write.hpp"
 #include "runtime/core/base/query_limits.hpp"
 #include "runtime/core/engine/event_filter.hpp"
 #include "runtime/core/intake/render.hpp"
@@ -57,7 +58,7 @@ http_response answer_of(const found_events& found, const json::object& more) {
   for (auto& [name, value] : more) {
     body += ',';
     append_json_string(body, name);
-    body += ':' + json::serialize(value);
+    body += ':' + json_text(value);
   }
   return text_answer(body + '}');
 }
@@ -137,7 +138,7 @@ result<control_outcome> show(control_call& call, const stored_event& e) {
     return story.error();
   auto body = text_of(e);
   body.pop_back(); // its brace
-  body += ",\"event_story\":" + json::serialize(*story) + '}';
+  body += ",\"event_story\":" + json_text(*story) + '}';
   return control_outcome{text_answer(std::move(body))};
 }
 

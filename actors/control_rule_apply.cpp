@@ -3,6 +3,7 @@
 #include "actors/control_routes.hpp"
 #include "actors/control_rules.hpp"
 #include "runtime/core/base/json_parse.hpp"
+#include "runtime/core/base/json_write.hpp"
 #include "runtime/core/base/query_limits.hpp"
 #include "runtime/core/rules/rule_tests.hpp"
 
@@ -23,18 +24,15 @@ struct apply_body {
   bool skip_tests = false;
 };
 
-void add_rule(const json::value& document, const std::string& pointer,
-              apply_body& into, problem& wrong) {
+void add_rule(const control_call& call, const json::value& document,
+              const std::string& pointer, apply_body& into, problem& wrong) {
   auto say = [&](const rule_problem& p) {
     wrong.errors.push_back({pointer + p.pointer, p.detail});
   };
-  auto parsed = parse_rule_json(json::serialize(document));
-  if (auto* all = std::get_if<1>(&parsed)) {
-    for (auto& p : *all)
-      say(p);
-    return;
-  }
-  auto made = compile_rule(std::get<0>(parsed), 0);
+  auto draft = draft_of_json(json_text(document));
+  if (auto asked = find_unknown_channels(call, draft); !asked)
+    return say({"", 0, 0, asked.error().detail});
+  auto made = compile_draft(draft, 0);
   if (auto* all = std::get_if<1>(&made)) {
     for (auto& p : *all)
       say(p);
@@ -72,7 +70,7 @@ std::variant<apply_body, problem> read_body(const control_call& call) {
                        "skip_tests"});
     } else if (auto* rules = value.if_array()) {
       for (size_t i = 0; i < rules->size(); ++i)
-        add_rule(rules->at(i), "/rules/" + std::to_string(i), out, wrong);
+        add_rule(call, rules->at(i), "/rules/" + std::to_string(i), out, wrong);
     } else {
       wrong.errors.push_back({"/rules", "must be an array of documents"});
     }

@@ -3,6 +3,8 @@
 #include "actors/control_versions.hpp"
 #include "runtime/core/base/json_parse.hpp"
 #include "runtime/core/base/limits.hpp"
+#include "runtime/core/base/near_name.hpp"
+#include "runtime/core/base/query_limits.hpp"
 #include "runtime/core/base/time.hpp"
 #include "runtime/core/rules/document.hpp"
 
@@ -42,19 +44,48 @@ json::object rule_object(const rule_version& v) {
   return out;
 }
 
+result<void> find_unknown_channels(const control_call& call,
+                                   rule_draft& draft) {
+  auto& all = *call.stores.channels;
+  auto& notify = draft.document.notify;
+  for (size_t i = 0; i < notify.size(); ++i) {
+    auto found = all.get(notify[i]);
+    if (!found && retryable(found.error().code))
+      return found.error();
+    if (found || found.error().code != errc::not_found)
+      continue;
+    auto there = all.list("", limits::page_items_max);
+    std::vector<std::string_view> names;
+    if (there)
+      for (auto& c : *there)
+        names.push_back(c.id);
+    rule_problem wrong{"/notify/" + std::to_string(i), 0, 0,
+                       "there is no channel '" + notify[i] + "'" +
+                           near_name_hint(notify[i], names)};
+    if (auto at = draft.document.places.find(wrong.pointer);
+        at != draft.document.places.end()) {
+      wrong.line = at->second.line;
+      wrong.column = at->second.column;
+    }
+    draft.problems.push_back(std::move(wrong));
+  }
+  return {};
+}
+
 std::variant<compiled_rule_ptr, problem>
-compiled_body(const control_call& call) {
+compiled_body(const control_call& call, named_channels channels) {
   if (call.body.size() > limits::rule_document_bytes_max)
     return problem{errc::too_large,
                    "a rule has at most " +
                        std::to_string(limits::rule_document_bytes_max) +
                        " bytes",
                    {}};
-  auto parsed = is_yaml(call.head) ? parse_rule_yaml(call.body)
-                                   : parse_rule_json(call.body);
-  if (auto* wrong = std::get_if<1>(&parsed))
-    return problem_of(*wrong);
-  auto made = compile_rule(std::get<0>(parsed), 0);
+  auto draft = is_yaml(call.head) ? draft_of_yaml(call.body)
+                                  : draft_of_json(call.body);
+  if (channels == named_channels::there)
+    if (auto asked = find_unknown_channels(call, draft); !asked)
+      return problem{asked.error().code, asked.error().detail, {}};
+  auto made = compile_draft(draft, 0);
   if (auto* wrong = std::get_if<1>(&made))
     return problem_of(*wrong);
   return std::get<0>(made);

@@ -49,7 +49,7 @@ result<control_outcome> get_rule(control_call& call) {
 
 /// 409 where there is one of that id.
 result<control_outcome> create_rule(control_call& call) {
-  auto compiled = compiled_body(call);
+  auto compiled = compiled_body(call, named_channels::there);
   if (auto* wrong = std::get_if<problem>(&compiled))
     return control_outcome{to_http(*wrong), {}};
   auto& rule = *std::get<0>(compiled);
@@ -61,7 +61,7 @@ result<control_outcome> create_rule(control_call& call) {
 }
 
 result<control_outcome> put_rule(control_call& call) {
-  auto compiled = compiled_body(call);
+  auto compiled = compiled_body(call, named_channels::there);
   if (auto* wrong = std::get_if<problem>(&compiled))
     return control_outcome{to_http(*wrong), {}};
   auto& rule = *std::get<0>(compiled);

@@ -16,10 +16,17 @@ namespace eventpulse {
 /// document.
 boost::json::object rule_object(const rule_version& v);
 
+/// Adds a problem for every name in `notify` that is no channel.
+result<void> find_unknown_channels(const control_call& call, rule_draft& draft);
+
+/// Whether the channels that a document names must be there: to publish it.
+enum class named_channels : uint8_t { unchecked, there };
+
 /// A body's document in its compiled form, or the answer that says all that is
 /// wrong with it.
 std::variant<compiled_rule_ptr, problem>
-compiled_body(const control_call& call);
+compiled_body(const control_call& call,
+              named_channels channels = named_channels::unchecked);
 
 /// Publishes `rule` in its canonical form. A precondition of the request that
 /// does not hold is 412 (RFC 9110 section 13.1.1); where the request had none,

@@ -1,5 +1,7 @@
 #include "runtime/app/api_client.hpp"
 
+#include "runtime/app/local_servers.hpp"
+
 #include <cstdlib>
 #include <fstream>
 
@@ -87,11 +89,17 @@ int exit_code_of(errc code) {
 }
 
 std::vector<flag_spec> api_flags() {
-  return {{"url", "URL", "Where EventPulse listens.", "", false, ""},
-          {"key-file", "FILE", "A file whose first line is the API key.", "",
-           false, ""},
+  return {{"url", "URL",
+           "Where EventPulse listens (default: $EVENTPULSE_URL, else the "
+           "address in --data, else http://127.0.0.1:8080).",
+           "", false, ""},
+          {"key-file", "FILE",
+           "A file whose first line is the API key (default: $EVENTPULSE_KEY, "
+           "else the admin key in --data).",
+           "", false, ""},
           {"data", "DIR",
-           "The data directory of `eventpulse up`, for its admin key.",
+           "The data directory of `eventpulse up`, for its address and admin "
+           "key.",
            "./.eventpulse", false, ""}};
 }
 
@@ -112,6 +120,8 @@ result<api_client> api_client::of(const arguments& given) {
     key = environment("EVENTPULSE_KEY");
   if (key.empty())
     key = first_line(given.get("data") + "/admin_key");
+  if (key.empty() && is_denied(given.get("data") + "/admin_key"))
+    return denied(given.get("data"));
   if (key.empty())
     return failure{errc::unauthenticated,
                    "no API key: set EVENTPULSE_KEY, give --key-file FILE, or "

@@ -1,8 +1,12 @@
 #include "runtime/app/api_command.hpp"
 
 #include "runtime/app/system_world.hpp"
+#include "runtime/core/base/json_write.hpp"
 #include "runtime/core/base/limits.hpp"
 #include "runtime/core/base/time.hpp"
+#include "runtime/core/cel/utf8.hpp"
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -45,7 +49,7 @@ int call_and_show(const char* name, const arguments& given,
   if (!answer)
     return fail(name, answer.error());
   if (given.has("json"))
-    std::cout << json::serialize(*answer) << '\n';
+    std::cout << json_text(*answer) << '\n';
   else
     show(*answer);
   return exit_code::ok;
@@ -86,7 +90,7 @@ int list_and_show(const char* name, const arguments& given,
     std::cerr << name << ": some were left out: " << last_error << '\n';
   json::value all{{"items", std::move(items)}, {"next", std::move(next)}};
   if (given.has("json"))
-    std::cout << json::serialize(all) << '\n';
+    std::cout << json_text(all) << '\n';
   else
     show(all);
   return exit_code::ok;
@@ -120,7 +124,7 @@ std::string text_of(const json::value& object, std::string_view name) {
   if (!found || found->is_null())
     return "-";
   return found->is_string() ? std::string(found->as_string())
-                            : json::serialize(*found);
+                            : json_text(*found);
 }
 
 void show_members(const json::value& object) {
@@ -133,14 +137,39 @@ void show_members(const json::value& object) {
 std::function<void(const json::value&)>
 columns(std::vector<const char*> names) {
   return [names](const json::value& answer) {
-    for (auto& item : answer.at("items").as_array()) {
-      std::string line;
-      for (auto* name : names)
-        line += (line.empty() ? "" : "\t") + text_of(item, name);
-      std::replace(line.begin(), line.end(), '\n', ' ');
-      std::cout << line << '\n';
-    }
+    std::cout << columns_text(names, answer.at("items").as_array(),
+                              isatty(STDOUT_FILENO) == 1);
   };
+}
+
+std::string columns_text(const std::vector<const char*>& names,
+                         const json::array& items, bool for_people) {
+  std::vector<std::vector<std::string>> rows;
+  if (for_people && !items.empty())
+    rows.emplace_back(names.begin(), names.end());
+  for (auto& item : items) {
+    auto& row = rows.emplace_back();
+    for (auto* name : names) {
+      auto& cell = row.emplace_back(text_of(item, name));
+      std::replace(cell.begin(), cell.end(), '\n', ' ');
+    }
+  }
+  std::vector<size_t> widths(names.size());
+  for (auto& row : rows)
+    for (size_t i = 0; i < row.size(); ++i)
+      widths[i] = std::max(widths[i], cel::code_point_count(row[i]));
+  std::string out;
+  for (auto& row : rows)
+    for (size_t i = 0; i < row.size(); ++i) {
+      out += row[i];
+      if (i + 1 == row.size())
+        out += '\n';
+      else if (for_people)
+        out += std::string(widths[i] + 2 - cel::code_point_count(row[i]), ' ');
+      else
+        out += '\t';
+    }
+  return out;
 }
 
 std::string percent_encode(const std::string& text) {

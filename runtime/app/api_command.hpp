@@ -53,7 +53,12 @@ std::string text_of(const boost::json::value& object, std::string_view name);
 /// A line a member: its name, a tab, its value.
 void show_members(const boost::json::value& object);
 
-/// A line an item, the named fields in columns, whatever the texts hold.
+/// A line an item, the named fields in columns, whatever the texts hold: for
+/// people with a line of names and aligned, else with tabs between.
+std::string columns_text(const std::vector<const char*>& names,
+                         const boost::json::array& items, bool for_people);
+
+/// columns_text of an answer's items, for people where a terminal shows it.
 std::function<void(const boost::json::value&)>
 columns(std::vector<const char*> names);
 

@@ -30,15 +30,16 @@ std::string wrap(const std::string& text, size_t indent) {
   return out + line;
 }
 
-/// Paragraphs as they are, but for lines that no terminal shows whole.
-std::string narrow(const std::string& text) {
+/// Paragraphs, which empty lines part, each filled anew.
+std::string fill(const std::string& text) {
   std::string out;
   size_t from = 0;
   while (from < text.size()) {
-    const auto end = std::min(text.find('\n', from), text.size());
-    const auto line = text.substr(from, end - from);
-    out += (line.size() > columns_max ? wrap(line, 0) : line) + '\n';
-    from = end + 1;
+    const auto end = std::min(text.find("\n\n", from), text.size());
+    auto paragraph = text.substr(from, end - from);
+    std::replace(paragraph.begin(), paragraph.end(), '\n', ' ');
+    out += (out.empty() ? "" : "\n") + wrap(paragraph, 0) + '\n';
+    from = end + 2;
   }
   return out;
 }
@@ -93,7 +94,8 @@ std::string command_line::overview() const {
       {"2", "The command line or a setting is wrong; nothing was done."},
       {"3", "A server could not be reached or could not do it now; the same "
             "may work later."},
-      {"130", "It was interrupted by Ctrl-C."}};
+      {"130",
+       "It was interrupted by Ctrl-C, which is how up and tail end: 0."}};
   return out + "\nExit codes\n" + table(codes) +
          "\nEvery command explains itself: " + program_ +
          " COMMAND --help. For programs: " + program_ + " help --json.\n";
@@ -131,7 +133,7 @@ std::string command_line::help_for(const command& c) const {
                     " [FLAGS]" + (c.operands.empty() ? "" : " " + c.operands) +
                     "\n";
   if (!c.help.empty())
-    out += "\n" + narrow(c.help);
+    out += "\n" + fill(c.help);
   std::vector<std::pair<std::string, std::string>> rows;
   for (const auto& f : c.flags) {
     auto meaning = f.meaning;

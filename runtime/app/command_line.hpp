@@ -71,7 +71,7 @@ struct command {
   std::string group;    // the heading it stands under in the list
   std::string summary;  // one line
   std::string operands; // "FILE...", "bash|zsh", for the usage line
-  std::string help;     // paragraphs, shown as they are
+  std::string help;     // paragraphs with an empty line between
   std::vector<std::string> examples;
   std::vector<flag_spec> flags;
   size_t operands_min = 0;

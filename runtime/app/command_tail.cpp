@@ -78,7 +78,8 @@ public:
       auto opened = connect();
       if (opened == outcome::refused || (first && opened == outcome::lost)) {
         std::cerr << "tail: " << said_ << '\n';
-        return exit_code::failed;
+        return opened == outcome::lost ? exit_code::unavailable
+                                       : exit_code::failed;
       }
       if (opened == outcome::open) {
         first = false;

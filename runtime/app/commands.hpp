@@ -19,6 +19,7 @@ command restore_command();
 command tail_command();
 command top_command();
 std::vector<command> rules_commands();
+command rules_publish_command();
 std::vector<command> rule_change_commands(); // among rules_commands()
 std::vector<command> alerts_commands();
 std::vector<command> events_commands();

@@ -2,6 +2,7 @@
 
 #include "runtime/app/api_command.hpp"
 #include "runtime/app/commands.hpp"
+#include "runtime/core/base/json_write.hpp"
 
 #include <iostream>
 
@@ -81,10 +82,9 @@ command alerts_act(const char* name, const char* action, const char* summary,
   out.flags.push_back(
       value_flag("comment", "TEXT", "What others should know."));
   out.run = [name, action](const arguments& given) {
-    auto body =
-        given.has("comment")
-            ? json::serialize(json::object{{"comment", given.get("comment")}})
-            : std::string{};
+    auto body = given.has("comment")
+                    ? json_text(json::object{{"comment", given.get("comment")}})
+                    : std::string{};
     return call_and_show(
         name, given, "POST",
         "/v1/alerts/" + percent_encode(given.positional()[0]) + '/' + action,

@@ -1,5 +1,6 @@
 // `eventpulse backup` and `eventpulse restore`.
 
+#include "runtime/app/api_client.hpp"
 #include "runtime/app/backup.hpp"
 #include "runtime/app/backup_files.hpp"
 #include "runtime/app/commands.hpp"
@@ -23,7 +24,7 @@ int refuse(const char* name, const failure& why) {
   std::cerr << name << ": " << why.detail << '\n';
   return why.code == errc::invalid || why.code == errc::not_found
              ? exit_code::usage
-             : exit_code::failed;
+             : exit_code_of(why.code);
 }
 
 backup_progress progress_of(const char* name, const arguments& given) {

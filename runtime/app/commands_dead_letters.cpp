@@ -95,6 +95,7 @@ int replay_many(const arguments& given) {
   uint64_t replayed = 0;
   uint64_t failed = 0;
   bool as_json = given.has("json");
+  json::array results;
   auto query = filter_text(given);
   if (!query)
     return misused("dead-letters replay", query.error());
@@ -105,7 +106,7 @@ int replay_many(const arguments& given) {
         failed += answer.at("failed").to_number<uint64_t>();
         for (auto& done : answer.at("results").as_array()) {
           if (as_json)
-            std::cout << json::serialize(done) << '\n';
+            results.push_back(done);
           else if (auto* wrong = done.as_object().if_contains("problem"))
             std::cerr << text_of(done, "id") << '\t'
                       << text_of(*wrong, "detail") << '\n';
@@ -114,7 +115,12 @@ int replay_many(const arguments& given) {
         }
         return answer.at("failed").to_number<uint64_t>() == 0;
       });
-  if (!as_json)
+  if (as_json)
+    std::cout << json::serialize(json::object{{"replayed", replayed},
+                                              {"failed", failed},
+                                              {"results", std::move(results)}})
+              << '\n';
+  else
     std::cout << replayed << " replayed, " << failed << " still refused\n";
   return status;
 }

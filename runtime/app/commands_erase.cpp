@@ -4,6 +4,7 @@
 
 #include "runtime/adapters/postgres/eraser.hpp"
 #include "runtime/adapters/redis/eraser.hpp"
+#include "runtime/app/api_client.hpp"
 #include "runtime/app/commands.hpp"
 #include "runtime/app/local_servers.hpp"
 #include "runtime/app/process.hpp"
@@ -207,7 +208,7 @@ int run_erase(const arguments& given) {
   auto done = dry ? work.look() : work.run(notes);
   if (!done) {
     std::cerr << "erase: " << to_string(done.error()) << '\n';
-    return exit_code::failed;
+    return exit_code_of(done.error().code);
   }
   if (given.has("json")) {
     auto out = erasure::report_json(*done);

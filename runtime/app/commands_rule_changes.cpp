@@ -3,9 +3,12 @@
 #include "runtime/app/api_command.hpp"
 #include "runtime/app/commands.hpp"
 #include "runtime/app/rule_files.hpp"
+#include "runtime/app/rule_wait.hpp"
 #include "runtime/core/base/json_parse.hpp"
+#include "runtime/core/base/json_write.hpp"
 #include "runtime/core/rules/document_diff.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 
@@ -41,9 +44,9 @@ void show_changes(const json::value& diff) {
     auto& o = change.as_object();
     document_change one{text_of(change, "pointer"), {}, {}};
     if (o.contains("from"))
-      one.before = json::serialize(o.at("from"));
+      one.before = json_text(o.at("from"));
     if (o.contains("to"))
-      one.after = json::serialize(o.at("to"));
+      one.after = json_text(o.at("to"));
     std::cout << to_string(one);
   }
 }
@@ -108,7 +111,7 @@ int diff_files(const arguments& given, const std::vector<std::string>& files) {
     return true;
   });
   if (given.has("json"))
-    std::cout << json::serialize(all) << '\n';
+    std::cout << json_text(all) << '\n';
   return good && same ? exit_code::ok : exit_code::failed;
 }
 
@@ -158,7 +161,9 @@ command rules_diff() {
   return out;
 }
 
-void show_applied(api_client& api, const json::value& answer) {
+/// The exit code.
+int show_applied(api_client& api, const json::value& answer) {
+  int code = exit_code::ok;
   const bool planned = answer.at("dry_run").as_bool();
   for (auto& one : answer.at("published").as_array()) {
     std::cout << text_of(one, "id");
@@ -167,16 +172,18 @@ void show_applied(api_client& api, const json::value& answer) {
       continue;
     }
     std::cout << " version " << text_of(one, "version");
-    auto status =
-        api.call("GET", "/v1/rules/" + percent_encode(text_of(one, "id")) +
-                            "/status?wait=active");
-    std::cout << ' ' << (status ? text_of(*status, "state") : "published")
-              << '\n';
+    auto live = wait_until_live(api, text_of(one, "id"));
+    std::cout << ' ' << live.state << '\n';
+    if (live.code != exit_code::ok)
+      std::cerr << "rules apply: " << text_of(one, "id")
+                << " is published, but " << live.why << '\n';
+    code = std::max(code, live.code);
   }
   for (auto& one : answer.at("removed").as_array())
     std::cout << text_of(one, "id")
               << (planned ? " would be removed\n" : " removed\n");
   std::cout << answer.at("unchanged").as_array().size() << " unchanged\n";
+  return code;
 }
 
 int apply_files(const arguments& given) {
@@ -199,14 +206,13 @@ int apply_files(const arguments& given) {
                     {"prune", given.has("prune")},
                     {"dry_run", given.has("dry-run")},
                     {"skip_tests", true}};
-  auto answer = api->call("POST", "/v1/rules/apply", json::serialize(body),
-                          "application/json");
+  auto answer =
+      api->call("POST", "/v1/rules/apply", json_text(body), "application/json");
   if (!answer)
     return fail("rules apply", answer.error());
-  if (given.has("json"))
-    std::cout << json::serialize(*answer) << '\n';
-  else
-    show_applied(*api, *answer);
+  if (!given.has("json"))
+    return show_applied(*api, *answer);
+  std::cout << json_text(*answer) << '\n';
   return exit_code::ok;
 }
 

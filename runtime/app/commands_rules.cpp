@@ -1,10 +1,10 @@
-// eventpulse rules validate | test | list | get | publish | status | delete |
-// pull
+// eventpulse rules validate | test | list | get | status | delete | pull
 
 #include "runtime/app/api_command.hpp"
 #include "runtime/app/commands.hpp"
 #include "runtime/app/file_write.hpp"
 #include "runtime/app/rule_files.hpp"
+#include "runtime/core/base/json_write.hpp"
 #include "runtime/core/rules/document.hpp"
 #include "runtime/core/rules/document_diff.hpp"
 #include "runtime/core/rules/rule_tests.hpp"
@@ -26,24 +26,74 @@ std::string rule_path(const arguments& given) {
   return "/v1/rules/" + percent_encode(given.positional()[0]);
 }
 
+/// `mode` is in a document where it is not live.
+void list_columns(const json::value& answer) {
+  auto shown = answer;
+  for (auto& rule : shown.at("items").as_array())
+    rule.as_object().emplace("mode", "live");
+  columns({"id", "version", "kind", "mode", "published_at"})(shown);
+}
+
+/// {"path", "valid", "errors"}; a file that cannot be read has one error.
+json::object validated(const std::string& path) {
+  json::array errors;
+  auto read = compile_file(path);
+  if (!read)
+    errors.push_back(
+        json::object{{"pointer", ""}, {"detail", read.error().detail}});
+  else if (auto* wrong = std::get_if<1>(&*read))
+    for (auto& p : *wrong)
+      errors.push_back(json::object{{"pointer", p.pointer},
+                                    {"line", p.line},
+                                    {"column", p.column},
+                                    {"detail", p.detail}});
+  const bool valid = errors.empty();
+  return {{"path", path}, {"valid", valid}, {"errors", std::move(errors)}};
+}
+
+int validate_files(const arguments& given) {
+  auto files = rule_files(given.positional());
+  if (!files)
+    return fail("rules validate", files.error());
+  if (!given.has("json"))
+    return each_compiled(*files,
+                         [](auto& path, auto&) {
+                           std::cout << path << ": ok\n";
+                           return true;
+                         })
+               ? exit_code::ok
+               : exit_code::failed;
+  bool good = true;
+  json::array all;
+  for (auto& path : *files) {
+    all.push_back(validated(path));
+    good = good && all.back().at("valid").as_bool();
+  }
+  std::cout << json_text(all) << '\n';
+  return good ? exit_code::ok : exit_code::failed;
+}
+
+/// The document as a file holds it, which `rules publish` takes.
+void show_rule(const json::value& rule) {
+  if (auto document = published_document(rule))
+    std::cout << to_yaml(*document);
+  else
+    std::cout << json_text(rule) << '\n'; // of another build
+}
+
 command rules_validate() {
   command out;
   out.name = "rules validate";
   out.group = rules_group;
   out.summary = "Check rule files, without a server.";
-  out.operands = "FILE...";
+  out.operands = "FILE|DIR...";
+  out.flags.push_back(json_flag());
   out.help = "Says all that is wrong at once: file, line and column, what was "
              "expected, and the\nnear name where there is one.";
   out.examples = {"eventpulse rules validate config/rules/*.yaml"};
   out.operands_min = 1;
   out.operands_max = 10'000;
-  out.run = [](const arguments& given) {
-    auto good = each_compiled(given.positional(), [](auto& path, auto&) {
-      std::cout << path << ": ok\n";
-      return true;
-    });
-    return good ? exit_code::ok : exit_code::failed;
-  };
+  out.run = validate_files;
   return out;
 }
 
@@ -54,6 +104,8 @@ int test_files(const arguments& given) {
   bool passed = true;
   json::array all;
   auto good = each_compiled(*files, [&](auto& path, auto& rule) {
+    if (!given.has("json") && rule->document().tests.empty())
+      std::cout << path << ": no tests\n";
     if (!given.has("json"))
       return run_tests(path, rule, std::cout);
     all.push_back(results_object(*rule, run_rule_tests(rule)));
@@ -61,7 +113,7 @@ int test_files(const arguments& given) {
     return true;
   });
   if (given.has("json"))
-    std::cout << json::serialize(all) << '\n';
+    std::cout << json_text(all) << '\n';
   return good && passed ? exit_code::ok : exit_code::failed;
 }
 
@@ -80,26 +132,6 @@ command rules_test() {
   out.operands_max = 10'000;
   out.run = test_files;
   return out;
-}
-
-int publish_files(const arguments& given) {
-  auto api = api_client::of(given);
-  if (!api)
-    return fail("rules publish", api.error());
-  auto good = each_compiled(given.positional(), [&](auto& path, auto& rule) {
-    auto done = api->call("PUT", "/v1/rules/" + rule->id(),
-                          to_json(rule->document()), "application/json");
-    if (!done) {
-      std::cerr << path << ": " << done.error().detail << '\n';
-      return false;
-    }
-    auto status =
-        api->call("GET", "/v1/rules/" + rule->id() + "/status?wait=active");
-    std::cout << rule->id() << " version " << text_of(*done, "version") << ' '
-              << (status ? text_of(*status, "state") : "published") << '\n';
-    return true;
-  });
-  return good ? exit_code::ok : exit_code::failed;
 }
 
 /// Where a rule is kept: the file that holds it, or a new one.
@@ -164,7 +196,7 @@ int pull_rules(const arguments& given) {
     query = next == "-" ? "" : "limit=1000&cursor=" + percent_encode(next);
   }
   if (given.has("json"))
-    std::cout << json::serialize(all) << '\n';
+    std::cout << json_text(all) << '\n';
   return good ? exit_code::ok : exit_code::failed;
 }
 
@@ -190,26 +222,17 @@ std::vector<command> rules_commands() {
   auto list = api_command("rules list", rules_group, "List published rules.");
   list.run = [](const arguments& given) {
     return call_and_show("rules list", given, "GET", "/v1/rules?limit=1000",
-                         columns({"id", "version", "kind", "published_at"}));
+                         list_columns);
   };
   auto get = api_command("rules get", rules_group, "Print a published rule.");
   get.operands = "ID";
   get.operands_min = get.operands_max = 1;
   get.run = [](const arguments& given) {
     return call_and_show("rules get", given, "GET", rule_path(given),
-                         [](const json::value& rule) {
-                           std::cout << json::serialize(rule) << '\n';
-                         });
+                         show_rule);
   };
-  auto publish =
-      api_command("rules publish", rules_group,
-                  "Publish rule files and wait until they are live.");
-  publish.operands = "FILE...";
-  publish.examples = {
-      "eventpulse rules publish config/rules/card-testing.yaml"};
-  publish.operands_min = 1;
-  publish.operands_max = 10'000;
-  publish.run = publish_files;
+  get.help = "As YAML that can be published again; with --json as the API has "
+             "it, with version,\nwhen and by whom.";
   auto status =
       api_command("rules status", rules_group, "Show a rule's evaluator.");
   status.operands = "ID";
@@ -234,8 +257,8 @@ std::vector<command> rules_commands() {
                          [](const json::value&) { std::cout << "deleted\n"; });
   };
   std::vector<command> out{
-      rules_validate(), rules_test(), list,   get,
-      publish,          status,       remove, rules_pull()};
+      rules_validate(),        rules_test(), list,   get,
+      rules_publish_command(), status,       remove, rules_pull()};
   for (auto& more : rule_change_commands())
     out.push_back(std::move(more));
   return out;

@@ -1,6 +1,7 @@
 // The commands that run EventPulse: intake, worker, migrate, version.
 
 #include "runtime/adapters/postgres/migrations.hpp"
+#include "runtime/app/api_client.hpp"
 #include "runtime/app/commands.hpp"
 #include "runtime/app/intake.hpp"
 #include "runtime/app/process.hpp"
@@ -87,7 +88,7 @@ command migrate_command() {
     auto applied = postgres::migrate(database_conninfo(*s));
     if (!applied) {
       std::cerr << "migrate: " << to_string(applied.error()) << '\n';
-      return exit_code::failed;
+      return exit_code_of(applied.error().code);
     }
     for (auto& name : *applied)
       std::cout << "applied " << name << '\n';

@@ -2,6 +2,9 @@
 
 #include "runtime/adapters/postgres/conninfo.hpp"
 
+#include <unistd.h>
+
+#include <cerrno>
 #include <fstream>
 #include <iterator>
 
@@ -30,6 +33,16 @@ flag_spec data_flag() {
           ""};
 }
 
+bool is_denied(const fs::path& path) {
+  return ::access(path.c_str(), R_OK) != 0 && errno == EACCES;
+}
+
+failure denied(const fs::path& data) {
+  return {errc::forbidden, data.string() +
+                               ": permission denied; it belongs to another "
+                               "user, as whom this would work"};
+}
+
 result<void> use_data_directory(settings& s, const fs::path& data) {
   if (!s.stream.url.empty() && !s.database.url.empty())
     return {};
@@ -38,6 +51,8 @@ result<void> use_data_directory(settings& s, const fs::path& data) {
   const auto run = run_directory(absolute);
   const auto redis = run / "redis.sock";
   const auto postgres = run / ".s.PGSQL.5432";
+  if (is_denied(redis) || is_denied(postgres))
+    return denied(data);
   if ((s.stream.url.empty() && !fs::exists(redis, ignored)) ||
       (s.database.url.empty() && !fs::exists(postgres, ignored)))
     return {errc::not_found,

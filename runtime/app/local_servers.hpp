@@ -12,6 +12,12 @@ namespace eventpulse {
 /// --data DIR, for finding the servers of a running `up`.
 flag_spec data_flag();
 
+/// Whether something is there that this user may not read.
+bool is_denied(const std::filesystem::path& path);
+
+/// That of a data directory, as a failure.
+failure denied(const std::filesystem::path& data);
+
 /// Fills stream.url, database.url and secrets.key_file, where they are empty,
 /// from the directory of a running `up`. not_found: nothing runs there.
 result<void> use_data_directory(settings& s, const std::filesystem::path& data);

@@ -15,17 +15,9 @@ bool is_yaml(const std::string& path) {
   return path.ends_with(".yaml") || path.ends_with(".yml");
 }
 
-auto parse_text(const std::string& path, const std::string& text) {
-  return is_yaml(path) || path == "-" ? parse_rule_yaml(text)
-                                      : parse_rule_json(text);
-}
-
-std::variant<compiled_rule_ptr, std::vector<rule_problem>>
-compile_text(const std::string& path, const std::string& text) {
-  auto parsed = parse_text(path, text);
-  if (auto* wrong = std::get_if<1>(&parsed))
-    return *wrong;
-  return compile_rule(std::get<0>(parsed), 1);
+rule_draft read_draft(const std::string& path, const std::string& text) {
+  return is_yaml(path) || path == "-" ? draft_of_yaml(text)
+                                      : draft_of_json(text);
 }
 
 } // namespace
@@ -57,18 +49,25 @@ rule_files(const std::vector<std::string>& paths) {
   return out;
 }
 
+result<compiled_or_problems> compile_file(const std::string& path) {
+  auto text = read_text(path);
+  if (!text)
+    return text.error();
+  return compile_draft(read_draft(path, *text), 1);
+}
+
 bool each_compiled(const std::vector<std::string>& files,
                    const std::function<bool(const std::string& path,
                                             const compiled_rule_ptr&)>& then) {
   bool good = true;
   for (auto& path : files) {
-    auto text = read_text(path);
-    if (!text) {
-      std::cerr << text.error().detail << '\n';
+    auto read = compile_file(path);
+    if (!read) {
+      std::cerr << read.error().detail << '\n';
       good = false;
       continue;
     }
-    auto made = compile_text(path, *text);
+    auto& made = *read;
     if (auto* wrong = std::get_if<1>(&made)) {
       for (auto& p : *wrong)
         std::cerr << path << ':' << to_string(p) << '\n';
@@ -113,10 +112,9 @@ result<std::map<std::string, rule_file>> rules_in(const std::string& dir) {
     auto text = read_text(path);
     if (!text)
       return text.error();
-    auto parsed = parse_text(path, *text);
-    if (auto* wrong = std::get_if<1>(&parsed))
-      return failure{errc::invalid, path + ':' + to_string(wrong->front())};
-    auto& rule = std::get<0>(parsed);
+    auto [rule, wrong] = read_draft(path, *text);
+    if (!wrong.empty())
+      return failure{errc::invalid, path + ':' + to_string(wrong.front())};
     auto id = rule.id;
     auto [at, fresh] = out.emplace(id, rule_file{path, std::move(rule)});
     if (!fresh)

@@ -21,6 +21,9 @@ namespace eventpulse {
 result<std::vector<std::string>>
 rule_files(const std::vector<std::string>& paths);
 
+/// What a file holds, compiled; a failure where it cannot be read.
+result<compiled_or_problems> compile_file(const std::string& path);
+
 /// Compiles every file; says on standard error all that is wrong. True when
 /// nothing is, and `then` said so for each.
 bool each_compiled(const std::vector<std::string>& files,

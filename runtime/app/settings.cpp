@@ -7,6 +7,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <optional>
 #include <set>
@@ -145,16 +146,31 @@ result<std::string> read_small_file(const std::string& path, size_t most) {
 
 // --- environment and flags ---------------------------------------------------
 
-/// Variables that name no setting belong to others (a service's address put
-/// there by Kubernetes, a test's), unless they begin like one of our sections.
-bool looks_like_setting(const std::string& variable) {
-  for (const auto& s : setting_table()) {
-    const auto own = s.variable();
-    const auto prefix = own.substr(0, own.size() - s.key.size());
-    if (variable.starts_with(prefix))
-      return true;
-  }
-  return false;
+/// What the commands, `./dev` and the tests read beside settings.
+constexpr std::array<std::string_view, 14> other_variables{
+    "EVENTPULSE_BINARY",  "EVENTPULSE_BUILD",     "EVENTPULSE_CONFIG",
+    "EVENTPULSE_CORPORA", "EVENTPULSE_HOOK",      "EVENTPULSE_JOBS",
+    "EVENTPULSE_KEY",     "EVENTPULSE_NPM",       "EVENTPULSE_PRESET",
+    "EVENTPULSE_SEED",    "EVENTPULSE_SEEDS",     "EVENTPULSE_SOURCE_DIR",
+    "EVENTPULSE_URL",     "EVENTPULSE_WORKER_URL"};
+
+/// Kubernetes puts the address of every Service there, such as one that is
+/// called "eventpulse": EVENTPULSE_SERVICE_HOST, EVENTPULSE_PORT,
+/// EVENTPULSE_PORT_8080_TCP_ADDR.
+bool is_service_address(const std::string& variable, const std::string& text) {
+  const auto has = [&](std::string_view part) {
+    return variable.find(part) != std::string::npos;
+  };
+  return variable.ends_with("_SERVICE_HOST") || has("_SERVICE_PORT") ||
+         (variable.ends_with("_PORT") &&
+          text.find("://") != std::string::npos) ||
+         (has("_PORT_") && (has("_TCP") || has("_UDP") || has("_SCTP")));
+}
+
+bool is_of_others(const std::string& variable, const std::string& text) {
+  return std::find(other_variables.begin(), other_variables.end(), variable) !=
+             other_variables.end() ||
+         is_service_address(variable, text);
 }
 
 void read_environment(const std::map<std::string, std::string>& environment,
@@ -172,9 +188,11 @@ void read_environment(const std::map<std::string, std::string>& environment,
   const std::vector<std::string_view> views(names.begin(), names.end());
   for (const auto& [variable, text] : environment) {
     const auto where = "environment " + variable + ": ";
+    if (is_of_others(variable, text))
+      continue;
     if (const auto at = known.find(variable); at != known.end())
       apply(*at->second, text, where, out, found);
-    else if (looks_like_setting(variable))
+    else
       found.add(where, "no such setting" + near_name_hint(variable, views));
   }
 }

@@ -1,5 +1,6 @@
 #include "runtime/app/up.hpp"
 
+#include "runtime/app/api_client.hpp"
 #include "runtime/app/file_write.hpp"
 #include "runtime/app/servers.hpp"
 #include "runtime/app/up_children.hpp"
@@ -245,7 +246,7 @@ int run_up(const up_options& options, const up_hooks& hooks, std::ostream& out,
     if (done.error().code == errc::shutting_down)
       return exit_code::ok; // asked to stop while starting
     err << "up: " << done.error().detail << std::endl;
-    return exit_code::failed;
+    return exit_code_of(done.error().code);
   }
   run.keep_up();
   run.stop();

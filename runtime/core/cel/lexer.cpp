@@ -65,8 +65,9 @@ private:
     return at_ + ahead < source_.size() ? source_[at_ + ahead] : '\0';
   }
 
-  bool fail(size_t offset, std::string message) {
-    wrong_ = make_diagnostic(source_, offset, std::move(message));
+  bool fail(size_t offset, std::string message, std::string hint = {}) {
+    wrong_ =
+        make_diagnostic(source_, offset, std::move(message), std::move(hint));
     return false;
   }
 
@@ -99,8 +100,17 @@ private:
       }
     }
     const auto size = code_point_bytes(source_, at_);
-    return fail(at_, "unexpected character '" +
-                         std::string{source_.substr(at_, size)} + "'");
+    return fail(at_,
+                "unexpected character '" +
+                    std::string{source_.substr(at_, size)} + "'",
+                operator_hint(c));
+  }
+
+  // `a = b`, `a === b` (whose third is left over), `a & b`, `a | b`.
+  static std::string operator_hint(char c) {
+    return c == '=' || c == '&' || c == '|'
+               ? "did you mean '" + std::string(2, c) + "'?"
+               : std::string{};
   }
 
   // r"…", b'''…''', br"…": a prefix before a quote belongs to the literal.

@@ -82,6 +82,17 @@ private:
     return no_node;
   }
 
+  // What SQL and Python write as a word.
+  static std::string word_operator_hint(const token& t) {
+    if (t.kind != token_kind::identifier)
+      return {};
+    if (t.text == "and" || t.text == "AND")
+      return "did you mean '&&'?";
+    if (t.text == "or" || t.text == "OR")
+      return "did you mean '||'?";
+    return {};
+  }
+
   node_id unexpected(std::string_view wanted) {
     const auto& t = peek();
     std::string message = "expected " + std::string{wanted} + ", found ";
@@ -89,10 +100,7 @@ private:
       message += "the end";
     else
       message += "'" + std::string{t.text.substr(0, 32)} + "'";
-    std::string hint;
-    if (t.is("=") || (t.is("&") || t.is("|")))
-      hint = "operators are doubled";
-    return fail(t.begin, std::move(message), std::move(hint));
+    return fail(t.begin, std::move(message), word_operator_hint(t));
   }
 
   node_id add(node n) {

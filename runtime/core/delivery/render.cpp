@@ -2,6 +2,7 @@
 
 #include "runtime/core/base/hash.hpp"
 #include "runtime/core/base/json_parse.hpp"
+#include "runtime/core/base/json_write.hpp"
 #include "runtime/core/base/time.hpp"
 
 #include <boost/json.hpp>
@@ -79,7 +80,7 @@ json::object alert_object(const alert& a) {
 } // namespace
 
 std::string alert_json(const alert& a) {
-  return json::serialize(alert_object(a));
+  return json_text(alert_object(a));
 }
 
 std::vector<delivery> deliveries_of(const alert_change& change,
@@ -94,7 +95,7 @@ std::vector<delivery> deliveries_of(const alert_change& change,
   json::object body{{"type", type},
                     {"timestamp", format_rfc3339_ms(at)},
                     {"data", alert_object(a)}};
-  auto text = json::serialize(body);
+  auto text = json_text(body);
   for (auto& channel : change.notify) {
     delivery d;
     d.id = uuid_v5("delivery/" + a.id + '/' + channel + '/' + type);

@@ -70,17 +70,23 @@ attempt_verdict judge(const outbound_answer& answer, uint32_t number,
     return out;
   }
   auto wish = wish_of(answer.status);
-  if (wish == receiver_wish::no_more || number >= schedule.waits.size()) {
+  if (wish == receiver_wish::no_more || number < 1 ||
+      number >= schedule.waits.size()) {
     out.state = delivery_state::failed;
     out.disable_channel = wish == receiver_wish::no_more;
     return out;
   }
   int64_t wait = schedule.waits[number].count();
-  if (wish == receiver_wish::less)
-    wait *= less_factor;
+  std::optional<int64_t> allowed;
   if (auto asked = header_of(answer, "retry-after"))
-    if (auto allowed = retry_after_ms(*asked, now_ms))
-      wait = std::max(wait, *allowed - now_ms);
+    allowed = retry_after_ms(*asked, now_ms);
+  if (allowed)
+    // A receiver that is down for long must not use up its attempts by wishing
+    // for the next one at once, as many proxies do.
+    wait = std::max<int64_t>(*allowed - now_ms,
+                             schedule.waits[number - 1].count());
+  else if (wish == receiver_wish::less)
+    wait *= less_factor;
   auto chance = jitter_part * std::clamp(random, 0.0, 1.0);
   wait += static_cast<int64_t>(static_cast<double>(wait) * chance);
   out.next_attempt_at_ms = now_ms + wait;

@@ -40,11 +40,11 @@ enum class receiver_wish : uint8_t {
 };
 receiver_wish wish_of(unsigned status);
 
-/// Of attempt number `number` (from 1) that ended at `now_ms`. The schedule's
-/// wait is doubled for a receiver that wishes for less, lengthened to a
-/// Retry-After, and last, by chance (`random` in [0, 1)), by up to a tenth, so
-/// that what failed together does not come again together. It is never
-/// shortened.
+/// Of attempt number `number` (from 1) that ended at `now_ms`. A Retry-After
+/// stands for the schedule's wait, longer or shorter, but is never shorter than
+/// the wait before; without one the wait is doubled for a receiver that wishes
+/// for less. Last it is lengthened, by chance (`random` in [0, 1)), by up to a
+/// tenth, so that what failed together does not come again together.
 attempt_verdict judge(const outbound_answer& answer, uint32_t number,
                       const retry_schedule& schedule, int64_t now_ms,
                       double random);

@@ -3,6 +3,7 @@
 // resolution, leave them alone, so a resolved alert still says what was wrong.
 
 #include "runtime/core/base/hash.hpp"
+#include "runtime/core/base/json_write.hpp"
 #include "runtime/core/base/limits.hpp"
 #include "runtime/core/base/trace_stage.hpp"
 #include "runtime/core/engine/evaluator_state.hpp"
@@ -11,7 +12,6 @@
 #include "runtime/core/windows/rule_time.hpp"
 
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 
 #include <cmath>
 
@@ -270,7 +270,7 @@ void rule_evaluator::state::render(const alert_view& view, alert& into) const {
     values[program_->names[i]] =
         no_json ? boost::json::value{} : cel::to_json(v);
   }
-  into.values_json = boost::json::serialize(values);
+  into.values_json = json_text(std::move(values));
 }
 
 void rule_evaluator::state::settle(group& g) {

@@ -1,12 +1,11 @@
 // What events and timers do to their group.
 
+#include "runtime/core/base/json_write.hpp"
 #include "runtime/core/base/limits.hpp"
 #include "runtime/core/engine/evaluator_state.hpp"
 #include "runtime/core/engine/group_codec.hpp"
 #include "runtime/core/engine/group_key.hpp"
 #include "runtime/core/windows/rule_time.hpp"
-
-#include <boost/json/serialize.hpp>
 
 #include <algorithm>
 
@@ -38,7 +37,7 @@ bool rule_evaluator::state::identify(const cel::value& event, group& out) {
   }
   const auto list = cel::value::list(std::move(values));
   out.key = group_key_text(list);
-  out.json = boost::json::serialize(cel::to_json(list));
+  out.json = json_text(cel::to_json(list));
   if (std::max(out.key.size(), out.json.size()) <= limits::group_key_bytes_max)
     return true;
   count_error(cel::value::error(cel::fault::out_of_range,

@@ -1,9 +1,8 @@
 #include "runtime/core/engine/event_match.hpp"
 
+#include "runtime/core/base/json_write.hpp"
 #include "runtime/core/engine/evaluation_batch.hpp"
 #include "runtime/core/rules/rule_program.hpp"
-
-#include <boost/json/serialize.hpp>
 
 #include <span>
 
@@ -34,8 +33,7 @@ event_match match_event(const compiled_rule& rule, const event& e) {
     return out;
   }
   out.holds = true;
-  out.group_json =
-      boost::json::serialize(cel::to_json(cel::value::list(std::move(values))));
+  out.group_json = json_text(cel::to_json(cel::value::list(std::move(values))));
   return out;
 }
 

@@ -3,6 +3,7 @@
 #include "runtime/core/cel/lexer.hpp"
 #include "runtime/core/rules/aggregate_expression.hpp"
 #include "runtime/core/rules/document_tree.hpp"
+#include "runtime/core/rules/source_place.hpp"
 
 #include <algorithm>
 #include <array>
@@ -36,9 +37,10 @@ bool is_variable_name(std::string_view name) {
 
 class compiler {
 public:
-  explicit compiler(const rule_document& document)
-      : document_(document), event_(event_environment()),
-        out_(std::make_unique<rule_program>()) {}
+  explicit compiler(const rule_draft& draft)
+      : problems(draft.problems), document_(draft.document),
+        shape_problems_(std::ssize(draft.problems)),
+        event_(event_environment()), out_(std::make_unique<rule_program>()) {}
 
   std::vector<rule_problem> problems;
 
@@ -46,23 +48,58 @@ public:
     check_available();
     compile_events();
     compile_aggregates();
-    compile_outcomes();
+    if (names_are_known())
+      compile_outcomes();
     note_needs();
     return std::move(out_);
   }
 
 private:
-  void say(const std::string& pointer, const cel::diagnostic& d) {
-    rule_problem p{pointer, d.line, d.column,
+  bool has_shape_problem(const std::string& pointer) const {
+    return std::any_of(problems.begin(), problems.begin() + shape_problems_,
+                       [&](const auto& p) { return p.pointer == pointer; });
+  }
+
+  // A misspelt or unreadable `aggregate` leaves names unknown that condition
+  // and texts may use with good reason.
+  bool names_are_known() const {
+    return shape_problems_ == 0 || !document_.aggregate.empty() ||
+           document_.kind != rule_kind::threshold;
+  }
+
+  // Of a part that is missing or unreadable all is said already.
+  void add(rule_problem p) {
+    if (shape_problems_ == 0 ||
+        (document_.places.contains(p.pointer) && !has_shape_problem(p.pointer)))
+      problems.push_back(std::move(p));
+  }
+
+  // `{p: percentile(event.data.x, 95)}`: what was meant as one argument of many
+  // ends at the comma, with its bracket open.
+  bool is_cut(size_t offset, const std::string& source) const {
+    const auto behind =
+        document_.text.find_first_not_of(" \t\r\n", offset + source.size());
+    return document_.text.compare(offset, source.size(), source) == 0 &&
+           behind != std::string::npos && document_.text[behind] == ',' &&
+           std::count(source.begin(), source.end(), '(') >
+               std::count(source.begin(), source.end(), ')');
+  }
+
+  /// Of the expression or text `source`, which stands at `pointer`.
+  void say(const std::string& pointer, const std::string& source,
+           const cel::diagnostic& d) {
+    rule_problem p{pointer, 0, 0,
                    d.hint.empty() ? d.message : d.message + "; " + d.hint};
     if (const auto at = document_.places.find(pointer);
         at != document_.places.end()) {
-      const auto& place = at->second;
-      if (!place.block && d.line == 1)
-        p.column = place.column + place.inset + d.column - 1;
-      p.line = place.line + d.line - (place.block ? 0 : 1);
+      if (is_cut(at->second.offset, source))
+        p.detail += "; a comma ends a text in [] and {}: put it in quotes";
+      const auto place = place_finder{document_.text}.at(
+          source_offset(document_.text, at->second.offset, source, d.offset));
+      p.line = place.line;
+      p.column = place.column;
     }
-    problems.push_back(std::move(p));
+    add(std::move(p));
   }
 
   void say(const std::string& pointer, std::string detail) {
@@ -72,7 +109,7 @@ private:
       p.line = at->second.line;
       p.column = at->second.column;
     }
-    problems.push_back(std::move(p));
+    add(std::move(p));
   }
 
   // What is specified but not built; nothing is published that would not run.
@@ -93,15 +130,16 @@ private:
     auto made = cel::compile(source, in);
     if (auto* bad = std::get_if<1>(&made)) {
       for (const auto& d : *bad)
-        say(pointer, d);
+        say(pointer, source, d);
       return nullptr;
     }
-    check_event_fields(pointer, *std::get<0>(made));
+    check_event_fields(pointer, source, *std::get<0>(made));
     return std::get<0>(made);
   }
 
   // An attribute of that name cannot exist, so it is a slip of the pen.
-  void check_event_fields(const std::string& pointer, const cel::program& p) {
+  void check_event_fields(const std::string& pointer, const std::string& source,
+                          const cel::program& p) {
     const std::vector<std::string> known(event_fields.begin(),
                                          event_fields.end());
     for (const auto& reference : p.references()) {
@@ -112,9 +150,9 @@ private:
             std::find(event_fields.begin(), event_fields.end(), field) !=
                 event_fields.end())
           continue;
-        const auto at = p.source().find(field);
-        say(pointer,
-            cel::make_diagnostic(p.source(), at == std::string::npos ? 0 : at,
+        const auto at = source.find(field);
+        say(pointer, source,
+            cel::make_diagnostic(source, at == std::string::npos ? 0 : at,
                                  "an event has no attribute '" + field + "'",
                                  cel::did_you_mean(field, known)));
       }
@@ -124,9 +162,10 @@ private:
   void need_bool(const std::string& pointer, const program_ptr& p) {
     if (p && !p->result_type().is_dyn() &&
         !p->result_type().is(cel::type_kind::boolean))
-      say(pointer, cel::make_diagnostic(p->source(), 0,
-                                        "must be a bool, not " +
-                                            p->result_type().text()));
+      say(pointer, p->source(),
+          cel::make_diagnostic(p->source(), 0,
+                               "must be a bool, not " +
+                                   p->result_type().text()));
   }
 
   void compile_events() {
@@ -161,14 +200,14 @@ private:
       auto made = compile_aggregate(text, event_, window_seconds());
       if (auto* bad = std::get_if<1>(&made)) {
         for (const auto& d : *bad)
-          say(pointer, d);
+          say(pointer, text, d);
         // Known with any type, so that the condition is checked all the same.
         out_->specs.push_back({aggregate_function::last, 0, 1});
         out_->arguments.push_back(nullptr);
       } else {
         auto& good = std::get<0>(made);
         if (good.argument)
-          check_event_fields(pointer, *good.argument);
+          check_event_fields(pointer, text, *good.argument);
         if (good.spec.function == aggregate_function::rate &&
             document_.window && document_.window->type == window_type::session)
           say(pointer, "a session has no fixed size, so it has no rate()");
@@ -182,8 +221,9 @@ private:
   // `event` is there where an event is looked at when an alert changes.
   bool outcome_has_event() const {
     return document_.kind == rule_kind::match ||
-           (document_.kind == rule_kind::threshold && document_.window &&
-            document_.window->type == window_type::sliding) ||
+           (document_.kind == rule_kind::threshold &&
+            (!document_.window ||
+             document_.window->type == window_type::sliding)) ||
            document_.kind == rule_kind::absence;
   }
 
@@ -213,7 +253,7 @@ private:
     auto made = text_template::compile(text, in);
     if (auto* bad = std::get_if<1>(&made)) {
       for (const auto& d : *bad)
-        say(pointer, d);
+        say(pointer, text, d);
       return {};
     }
     return std::move(std::get<0>(made));
@@ -241,6 +281,7 @@ private:
   }
 
   const rule_document& document_;
+  const std::ptrdiff_t shape_problems_; // the first of `problems`
   cel::environment event_;
   std::unique_ptr<rule_program> out_;
 };
@@ -273,9 +314,14 @@ cel::environment event_environment() {
   return out;
 }
 
-std::variant<compiled_rule_ptr, std::vector<rule_problem>>
-compile_rule(const rule_document& document, int64_t version) {
-  compiler c{document};
+compiled_or_problems compile_rule(const rule_document& document,
+                                  int64_t version) {
+  return compile_draft({document, {}}, version);
+}
+
+compiled_or_problems compile_draft(const rule_draft& draft, int64_t version) {
+  const auto& document = draft.document;
+  compiler c{draft};
   auto program = c.run();
   if (!c.problems.empty())
     return std::move(c.problems);

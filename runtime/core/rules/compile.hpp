@@ -69,7 +69,15 @@ private:
 
 using compiled_rule_ptr = std::shared_ptr<const compiled_rule>;
 
-std::variant<compiled_rule_ptr, std::vector<rule_problem>>
-compile_rule(const rule_document& document, int64_t version);
+using compiled_or_problems =
+    std::variant<compiled_rule_ptr, std::vector<rule_problem>>;
+
+compiled_or_problems compile_rule(const rule_document& document,
+                                  int64_t version);
+
+/// What is wrong with the shape of the document and, as far as it could be
+/// read, with its expressions. A fault that only follows from another one is
+/// not said.
+compiled_or_problems compile_draft(const rule_draft& draft, int64_t version);
 
 } // namespace eventpulse

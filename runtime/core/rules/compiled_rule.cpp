@@ -67,6 +67,10 @@ compiled_rule::compiled_rule(rule_document document, int64_t version,
       resolve_after_ms_(document_.alert.resolve_after_ms.value_or(
           default_resolve_after_ms(document_))),
       needs_data_(program_->needs_data) {
+  // Nothing can be wrong any more.
+  document_.text.clear();
+  document_.text.shrink_to_fit();
+  document_.places.clear();
   horizon_ms_ = window_span_ms(document_) + document_.alert.cooldown_ms +
                 resolve_after_ms_;
 }

@@ -20,8 +20,7 @@
 namespace eventpulse {
 
 /// One fault of a rule document. Line and column (from 1, columns in code
-/// points) are places in the document where they are known (YAML, and JSON that
-/// is no JSON), else places in the expression that `pointer` names; 0: unknown.
+/// points) are places in its text; 0: unknown.
 struct rule_problem {
   std::string pointer; // RFC 6901; empty: the whole document
   int line = 0;
@@ -132,14 +131,11 @@ struct rule_test {
   friend bool operator==(const rule_test&, const rule_test&) = default;
 };
 
-/// Where a field's value begins in the text. `inset` is how far the content of
-/// a scalar lies behind that (1 for a quote), `block` a YAML block scalar,
-/// whose content begins on the next line.
+/// Where a field's value begins in the text.
 struct document_place {
   int line = 0;
   int column = 0;
-  int inset = 0;
-  bool block = false;
+  size_t offset = 0;
 };
 
 struct rule_document {
@@ -166,19 +162,30 @@ struct rule_document {
   std::vector<std::string> notify;
   std::optional<int64_t> backfill_ms;
   std::vector<rule_test> tests;
-  /// By pointer; empty for JSON. No part of what the document says.
+  /// What it was read from, with the places of its parts by pointer. No part
+  /// of what the document says.
+  std::string text;
   std::map<std::string, document_place> places;
 };
 
-/// Equal in all but places.
+/// Equal in all but text and places.
 bool same_content(const rule_document& a, const rule_document& b);
 
-using parsed_rule = std::variant<rule_document, std::vector<rule_problem>>;
+/// A document as far as it could be read, and what is wrong with its shape.
+struct rule_draft {
+  rule_document document;
+  std::vector<rule_problem> problems;
+};
 
-parsed_rule parse_rule_json(std::string_view json);
+rule_draft draft_of_json(std::string_view json);
 
 /// One YAML 1.2 document; plain scalars are typed by the core schema. Aliases
 /// are followed within the bounds of a document; keys given twice are refused.
+rule_draft draft_of_yaml(std::string_view yaml);
+
+/// A draft without problems, or its problems.
+using parsed_rule = std::variant<rule_document, std::vector<rule_problem>>;
+parsed_rule parse_rule_json(std::string_view json);
 parsed_rule parse_rule_yaml(std::string_view yaml);
 
 /// The canonical JSON that is stored: fields in a fixed order, defaults left

@@ -1,6 +1,7 @@
 #include "runtime/core/rules/document_diff.hpp"
 
 #include "runtime/core/base/json_parse.hpp"
+#include "runtime/core/base/json_write.hpp"
 
 #include <boost/json.hpp>
 
@@ -37,8 +38,8 @@ public:
       return arrays(at, before->get_array(), after->get_array());
     if (before && after && *before == *after)
       return;
-    found.push_back({at, before ? json::serialize(*before) : "",
-                     after ? json::serialize(*after) : ""});
+    found.push_back(
+        {at, before ? json_text(*before) : "", after ? json_text(*after) : ""});
   }
 
 private:

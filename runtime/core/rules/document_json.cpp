@@ -1,11 +1,11 @@
 // The canonical JSON of a rule document.
 
 #include "runtime/core/base/json_parse.hpp"
+#include "runtime/core/base/json_write.hpp"
 #include "runtime/core/base/time.hpp"
 #include "runtime/core/rules/document.hpp"
 
 #include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
 namespace eventpulse {
@@ -191,7 +191,7 @@ std::string to_json(const rule_document& d) {
       tests.push_back(test_json(test));
     to.out["tests"] = std::move(tests);
   }
-  return boost::json::serialize(to.out);
+  return json_text(std::move(to.out));
 }
 
 bool same_content(const rule_document& a, const rule_document& b) {

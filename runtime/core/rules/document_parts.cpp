@@ -1,8 +1,7 @@
 #include "runtime/core/rules/document_parts.hpp"
 
+#include "runtime/core/base/json_write.hpp"
 #include "runtime/core/base/limits.hpp"
-
-#include <boost/json/serialize.hpp>
 
 #include <numeric>
 
@@ -94,7 +93,7 @@ void read_absence(reading& all, field_reader& in, rule_document& out) {
                 all.say(pointer, "must have as many values as 'group_by', " +
                                      std::to_string(out.group_by.size()));
               else
-                a.expect.push_back(boost::json::serialize(group));
+                a.expect.push_back(json_text(group));
             });
   part.finish();
   out.absence = std::move(a);
@@ -184,7 +183,7 @@ test_event read_test_event(reading& all, const boost::json::value& item,
   one.duration("every", e.every_ms, 0);
   if (const auto* event = one.require("event")) {
     if (event->is_object())
-      e.event = boost::json::serialize(*event);
+      e.event = json_text(*event);
     else
       one.say("event",
               "must be an object, not " + std::string{kind_in_words(*event)});
@@ -201,7 +200,7 @@ expected_alert read_expected(reading& all, const boost::json::value& item,
     one.duration("at", e.at_ms, 0);
   if (const auto* group = one.find("group")) {
     if (group->is_array())
-      e.group = boost::json::serialize(*group);
+      e.group = json_text(*group);
     else
       one.say("group",
               "must be a list, not " + std::string{kind_in_words(*group)});
@@ -215,7 +214,7 @@ expected_alert read_expected(reading& all, const boost::json::value& item,
     e.summary = std::move(summary);
   if (const auto* values = one.find("values")) {
     if (values->is_object())
-      e.values = boost::json::serialize(*values);
+      e.values = json_text(*values);
     else
       one.say("values",
               "must be an object, not " + std::string{kind_in_words(*values)});

@@ -51,9 +51,9 @@ void read_conditions(reading& all, field_reader& in, rule_document& out) {
     in.expression("when", out.when);
   in.list("group_by", limits::rule_items_max,
           [&](const boost::json::value& item, const std::string& pointer) {
-            if (auto text = expression_text(item))
-              out.group_by.push_back(std::move(*text));
-            else
+            auto text = expression_text(item);
+            out.group_by.push_back(text.value_or(""));
+            if (!text)
               all.say(pointer, "must be a CEL expression, not " +
                                    std::string{kind_in_words(item)});
           });
@@ -68,8 +68,9 @@ void read_conditions(reading& all, field_reader& in, rule_document& out) {
                               " items");
     for (const auto& member : v->get_object()) {
       std::string text;
-      if (aggregates.expression(member.key(), text))
-        out.aggregate.emplace_back(member.key(), std::move(text));
+      aggregates.expression(member.key(), text);
+      // One that cannot be read still has its name, for those that use it.
+      out.aggregate.emplace_back(member.key(), std::move(text));
     }
   }
 }
@@ -104,8 +105,12 @@ void check_kind(field_reader& in, const rule_document& out) {
   if (!threshold)
     needs("aggregate", false);
   needs("absence", out.kind == rule_kind::absence);
-  needs("sequence", out.kind == rule_kind::sequence);
-  needs("anomaly", out.kind == rule_kind::anomaly);
+  // The compiler says that these kinds are not available yet; that they lack
+  // something would only send their author on.
+  if (out.kind != rule_kind::sequence)
+    needs("sequence", false);
+  if (out.kind != rule_kind::anomaly)
+    needs("anomaly", false);
   if (out.kind == rule_kind::match && out.alert.resolve_after_ms)
     in.say("alert", "a 'match' alert is resolved when it opens, so "
                     "'resolve_after' has no effect");
@@ -113,12 +118,12 @@ void check_kind(field_reader& in, const rule_document& out) {
 
 } // namespace
 
-parsed_rule read_document(document_tree tree) {
+rule_draft read_document(document_tree tree) {
   reading all{tree.places, {}};
   rule_document out;
   field_reader in{all, tree.root, ""};
   if (!in.is_object())
-    return std::move(all.problems);
+    return {{}, std::move(all.problems)};
   read_people(in, out);
   read_labels(all, in, out);
   const bool has_kind =
@@ -140,10 +145,9 @@ parsed_rule read_document(document_tree tree) {
   if (has_kind)
     check_kind(in, out);
   in.finish();
-  if (!all.problems.empty())
-    return std::move(all.problems);
+  out.text = std::move(tree.text);
   out.places = std::move(tree.places);
-  return out;
+  return {std::move(out), std::move(all.problems)};
 }
 
 } // namespace eventpulse

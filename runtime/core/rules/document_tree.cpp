@@ -1,6 +1,7 @@
 #include "runtime/core/rules/document_tree.hpp"
 
 #include "runtime/core/base/limits.hpp"
+#include "runtime/core/rules/source_place.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/stream_parser.hpp>
@@ -14,19 +15,22 @@ std::vector<rule_problem> one_problem(int line, int column,
   return {{"", line, column, std::move(detail)}};
 }
 
-// Line and column of a byte; columns count code points.
 rule_problem problem_at(std::string_view text, size_t offset,
                         std::string detail) {
-  rule_problem out{"", 1, 1, std::move(detail)};
-  for (size_t i = 0; i < offset && i < text.size(); ++i) {
-    if (text[i] == '\n') {
-      ++out.line;
-      out.column = 1;
-    } else if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) {
-      ++out.column;
-    }
-  }
-  return out;
+  const auto place = place_finder{text}.at(offset);
+  return {"", place.line, place.column, std::move(detail)};
+}
+
+rule_draft draft_of(parsed_tree tree) {
+  if (auto* bad = std::get_if<1>(&tree))
+    return {{}, std::move(*bad)};
+  return read_document(std::move(std::get<0>(tree)));
+}
+
+parsed_rule parsed(rule_draft draft) {
+  if (!draft.problems.empty())
+    return std::move(draft.problems);
+  return std::move(draft.document);
 }
 
 } // namespace
@@ -64,21 +68,24 @@ parsed_tree tree_of_json(std::string_view text) {
     parser.finish(failed);
   if (failed)
     return std::vector{problem_at(text, read, "no JSON: " + failed.message())};
-  return document_tree{parser.release(), {}};
+  return document_tree{parser.release(), std::string{text},
+                       places_of_json(text)};
+}
+
+rule_draft draft_of_json(std::string_view json) {
+  return draft_of(tree_of_json(json));
+}
+
+rule_draft draft_of_yaml(std::string_view yaml) {
+  return draft_of(tree_of_yaml(yaml));
 }
 
 parsed_rule parse_rule_json(std::string_view json) {
-  auto tree = tree_of_json(json);
-  if (auto* bad = std::get_if<1>(&tree))
-    return std::move(*bad);
-  return read_document(std::move(std::get<0>(tree)));
+  return parsed(draft_of_json(json));
 }
 
 parsed_rule parse_rule_yaml(std::string_view yaml) {
-  auto tree = tree_of_yaml(yaml);
-  if (auto* bad = std::get_if<1>(&tree))
-    return std::move(*bad);
-  return read_document(std::move(std::get<0>(tree)));
+  return parsed(draft_of_yaml(yaml));
 }
 
 } // namespace eventpulse

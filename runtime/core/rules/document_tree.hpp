@@ -11,18 +11,23 @@ namespace eventpulse {
 
 struct document_tree {
   boost::json::value root;
-  std::map<std::string, document_place> places; // empty for JSON
+  std::string text;
+  std::map<std::string, document_place> places;
 };
 
 using parsed_tree = std::variant<document_tree, std::vector<rule_problem>>;
 
 parsed_tree tree_of_json(std::string_view text);
+
+/// The places of all values of a text that is JSON, by pointer.
+std::map<std::string, document_place> places_of_json(std::string_view text);
+
 parsed_tree tree_of_yaml(std::string_view text);
 
 /// `name` as one token of a JSON pointer (RFC 6901 section 3), with its '/'.
 std::string pointer_token(std::string_view name);
 
 /// The typed document of a tree.
-parsed_rule read_document(document_tree tree);
+rule_draft read_document(document_tree tree);
 
 } // namespace eventpulse

@@ -3,11 +3,13 @@
 #include "runtime/core/base/limits.hpp"
 #include "runtime/core/cel/utf8.hpp"
 #include "runtime/core/rules/document_tree.hpp"
+#include "runtime/core/rules/source_place.hpp"
 #include "runtime/core/rules/yaml_scalar.hpp"
 
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <map>
 #include <sstream>
 
@@ -32,7 +34,7 @@ rule_problem problem_at(const YAML::Mark& mark, std::string pointer,
 // ends.
 class builder : public YAML::EventHandler {
 public:
-  builder(std::string_view text, document_tree& out) : text_(text), out_(out) {}
+  explicit builder(document_tree& out) : find_(out.text), out_(out) {}
 
   std::vector<rule_problem> problems;
   bool complete = false;
@@ -75,13 +77,6 @@ public:
     count(0, text.size(), mark);
     // Quoted and block scalars come with the tag "!".
     const bool is_text = tag == "!" || tag == "tag:yaml.org,2002:str";
-    if (const auto at = static_cast<size_t>(mark.pos);
-        mark.pos >= 0 && at < text_.size()) {
-      auto& place = out_.places[pointer()];
-      const char first = text_[at];
-      place.inset = first == '"' || first == '\'' ? 1 : 0;
-      place.block = is_text && (first == '|' || first == '>');
-    }
     end(is_text ? boost::json::value(text) : plain_scalar(text), anchor);
   }
 
@@ -154,11 +149,13 @@ private:
     throw stop{};
   }
 
-  // yaml-cpp counts lines and columns from 0.
+  // yaml-cpp counts bytes, also where it says columns.
   void begin(const YAML::Mark& mark) {
     count(1, 0, mark);
-    out_.places.try_emplace(
-        pointer(), document_place{mark.line + 1, mark.column + 1, 0, false});
+    const auto offset = static_cast<size_t>(std::max(mark.pos, 0));
+    const auto at = find_.at(offset);
+    out_.places.try_emplace(pointer(),
+                            document_place{at.line, at.column, offset});
   }
 
   void end(boost::json::value v, YAML::anchor_t anchor) {
@@ -205,7 +202,7 @@ private:
     put(std::move(done.value));
   }
 
-  std::string_view text_;
+  place_finder find_;
   document_tree& out_;
   std::vector<frame> open_;
   std::map<YAML::anchor_t, anchored> anchors_;
@@ -224,10 +221,13 @@ parsed_tree tree_of_yaml(std::string_view text) {
                std::to_string(limits::rule_document_bytes_max) + " bytes");
   if (!cel::is_utf8(text))
     return one("no YAML: it is not UTF-8");
+  if (text.starts_with("\xEF\xBB\xBF")) // yaml-cpp does not count it
+    text.remove_prefix(3);
   document_tree out;
-  builder build{text, out};
+  out.text = text;
+  builder build{out};
   try {
-    std::istringstream in{std::string{text}};
+    std::istringstream in{out.text};
     YAML::Parser parser{in};
     // The second call finds the end, or what must not be there.
     if (!parser.HandleNextDocument(build))

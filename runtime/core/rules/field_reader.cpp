@@ -1,10 +1,9 @@
 #include "runtime/core/rules/field_reader.hpp"
 
+#include "runtime/core/base/json_write.hpp"
 #include "runtime/core/base/limits.hpp"
 #include "runtime/core/base/near_name.hpp"
 #include "runtime/core/base/time.hpp"
-
-#include <boost/json/serialize.hpp>
 
 namespace eventpulse {
 
@@ -49,7 +48,7 @@ std::optional<std::string> expression_text(const boost::json::value& v) {
   if (v.is_string())
     return std::string{v.get_string()};
   if (v.is_bool() || v.is_number())
-    return boost::json::serialize(v);
+    return json_text(v);
   return std::nullopt;
 }
 

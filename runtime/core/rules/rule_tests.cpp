@@ -78,12 +78,15 @@ std::string in_words(const raised& r) {
   return out;
 }
 
+// Before the first event, which may be at 0s, and not before 0s: a silence that
+// is waited for from the beginning ends when its test says.
+constexpr order_key beginning{test_epoch_ms, 0, 0, 0};
+
 class timeline {
 public:
   timeline(const compiled_rule_ptr& rule, rule_test_result& result,
            const std::function<bool()>& go_on)
-      : rule_(rule, {{test_epoch_ms - 1, 0, 0, 0}, 0}), result_(result),
-        go_on_(go_on) {}
+      : rule_(rule, {beginning, 0}), result_(result), go_on_(go_on) {}
 
   std::vector<raised> all;
   bool stopped = false;
@@ -92,7 +95,7 @@ public:
   // every opening is seen as it was.
   void play(std::vector<event> events, int64_t end_ms) {
     const auto batch = evaluation_batch::make(std::move(events));
-    order_key last{test_epoch_ms - 1, 0, 0, 0};
+    auto last = beginning;
     for (uint32_t i = 0; i < batch->size() && !stopped; ++i) {
       const auto key = batch->at(i).key();
       run({nullptr, {}, {last, key.received_at_ms}});

@@ -1,11 +1,11 @@
 #include "runtime/core/rules/test_events.hpp"
 #include "runtime/core/base/json_parse.hpp"
 
+#include "runtime/core/base/json_write.hpp"
 #include "runtime/core/base/query_limits.hpp"
 #include "runtime/core/rules/text_template.hpp"
 
 #include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 
 #include <algorithm>
 #include <map>
@@ -128,7 +128,7 @@ std::string to_document(const json::object& in, event_document& out) {
     const std::string_view name = member.key();
     if (name == "data") {
       out.kind = payload_kind::json;
-      out.payload = json::serialize(member.value());
+      out.payload = json_text(member.value());
     } else if (name != "specversion" &&
                std::none_of(std::begin(texts), std::end(texts),
                             [&](const auto& t) { return t.first == name; })) {

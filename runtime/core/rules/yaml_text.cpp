@@ -1,6 +1,7 @@
 #include "runtime/core/rules/yaml_text.hpp"
 
 #include "runtime/core/base/json_parse.hpp"
+#include "runtime/core/base/json_write.hpp"
 
 #include <boost/json.hpp>
 
@@ -21,7 +22,7 @@ std::string key_text(std::string_view key) {
       !key.empty() && std::all_of(key.begin(), key.end(), is_plain) &&
       std::find(std::begin(taken), std::end(taken), key) == std::end(taken);
   return plain ? std::string(key)
-               : json::serialize(json::string(key.data(), key.size()));
+               : json_text(json::string(key.data(), key.size()));
 }
 
 bool is_block(const json::value& v) {
@@ -41,7 +42,7 @@ void add_block(std::string& out, const json::value& v,
   };
   auto add_value = [&](const json::value& value, bool beside) {
     if (!is_block(value)) {
-      out += ' ' + json::serialize(value) + '\n';
+      out += ' ' + json_text(value) + '\n';
       return;
     }
     out += beside ? std::string(" ") : "\n" + indent + "  ";

@@ -140,7 +140,7 @@ CAF_TEST(an_event_is_shown_as_it_was_received_with_its_story) {
   auto& rules = story["rules"].as_array();
   CAF_REQUIRE_EQUAL(rules.size(), 2u);
   CAF_CHECK_EQUAL(json::serialize(rules[0]),
-                  R"({"rule":"r","version":1,"matched":true,"group":[2.5E0]})");
+                  R"({"rule":"r","version":1,"matched":true,"group":[2.5]})");
   CAF_CHECK_EQUAL(rules[1].at("rule").as_string(), "s");
   CAF_CHECK(!rules[1].at("matched").as_bool());
   CAF_CHECK(!rules[1].at("error").as_string().empty());

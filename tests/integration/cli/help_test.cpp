@@ -78,6 +78,33 @@ CAF_TEST(no line of help is wider than a terminal) {
   }
 }
 
+CAF_TEST(paragraphs of help are filled) {
+  for (const auto& c : commands()) {
+    auto words = split(text(c, "name"));
+    words.emplace_back("--help");
+    std::istringstream lines(run_product(words).output);
+    std::string line, before;
+    while (std::getline(lines, line) && !line.starts_with("usage:"))
+      continue;
+    while (std::getline(lines, line) && line != "flags:") {
+      // The first word of a line did not fit on the one before.
+      if (!before.empty() && !line.empty())
+        CAF_CHECK_GREATER(before.size() + 1 + line.find(' '), 79u);
+      before = line;
+    }
+  }
+}
+
+CAF_TEST(what the environment may say is in the help) {
+  for (const auto& name : {"rules list", "send", "tail"}) {
+    auto words = split(name);
+    words.emplace_back("--help");
+    const auto help = run_product(words).output;
+    CAF_CHECK(holds(help, "$EVENTPULSE_URL"));
+    CAF_CHECK(holds(help, "$EVENTPULSE_KEY"));
+  }
+}
+
 CAF_TEST(exit codes are as help says) {
   const auto overview = run_product({"help"});
   CAF_CHECK_EQUAL(overview.code, 0);

@@ -109,6 +109,12 @@ CAF_TEST(an unknown name is refused with its line and the near name) {
   CAF_CHECK_EQUAL(refusal(from),
                   "environment EVENTPULSE_SERVER_PROT: no such setting; did "
                   "you mean 'EVENTPULSE_SERVER_PORT'?");
+  from.environment = {{"EVENTPULSE_OUTBUOND_ALLOW", "127.0.0.0/8"}};
+  CAF_CHECK_EQUAL(refusal(from),
+                  "environment EVENTPULSE_OUTBUOND_ALLOW: no such setting; did "
+                  "you mean 'EVENTPULSE_OUTBOUND_ALLOW'?");
+  from.environment = {{"EVENTPULSE_SECRET", "x"}};
+  CAF_CHECK(holds(refusal(from), "EVENTPULSE_SECRET: no such setting"));
   from.environment.clear();
   from.flags = {{"lease.tll", "1s"}};
   CAF_CHECK_EQUAL(refusal(from), "flag --lease.tll: no such setting; did you "
@@ -118,7 +124,14 @@ CAF_TEST(an unknown name is refused with its line and the near name) {
 CAF_TEST(variables of others are left alone) {
   settings_sources from;
   from.environment = {{"EVENTPULSE_SERVICE_HOST", "10.0.0.1"},
-                      {"EVENTPULSE_PORT", "tcp://10.0.0.1:80"}};
+                      {"EVENTPULSE_PORT", "tcp://10.0.0.1:80"},
+                      {"EVENTPULSE_PORT_80_TCP_ADDR", "10.0.0.1"},
+                      {"EVENTPULSE_INTAKE_SERVICE_PORT_HTTP", "80"},
+                      {"EVENTPULSE_SERVER_PORT", "tcp://10.0.0.1:80"},
+                      {"EVENTPULSE_CONFIG", "x"},
+                      {"EVENTPULSE_URL", "http://h"},
+                      {"EVENTPULSE_KEY", "ep_x"},
+                      {"EVENTPULSE_SEEDS", "9"}};
   CAF_CHECK_EQUAL(refusal(from), "");
 }
 

@@ -3,6 +3,8 @@
 
 #include "test_support.hpp"
 
+#include <array>
+
 using namespace eventpulse::cel;
 using namespace eventpulse::cel::test;
 
@@ -74,6 +76,21 @@ CAF_TEST(syntax_errors_say_what_was_expected) {
                   "has() needs the selection of a field, as in "
                   "has(event.data.amount)");
   CAF_CHECK_EQUAL(refusal("", env), "expected a value, found the end");
+}
+
+CAF_TEST(operators_of_other_languages_get_those_of_cel) {
+  const auto env = rule_environment();
+  for (const auto& [text, ours] : std::vector<std::array<const char*, 2>>{
+           {"declines = 1", "=="},
+           {"declines === 1", "=="},
+           {"declines == 1 and declines > 2", "&&"},
+           {"declines == 1 OR declines > 2", "||"},
+           {"declines == 1 & declines > 2", "&&"},
+           {"declines == 1 | declines > 2", "||"}})
+    CAF_CHECK_EQUAL(hint_of(text, env),
+                    "did you mean '" + std::string{ours} + "'?");
+  CAF_CHECK_EQUAL(refusal("declines # 1", env), "unexpected character '#'");
+  CAF_CHECK_EQUAL(hint_of("declines # 1", env), "");
 }
 
 CAF_TEST(types_that_do_not_fit_are_named) {

@@ -77,9 +77,24 @@ CAF_TEST(who_wishes_for_less_gets_less) {
   CAF_CHECK(wish_of(410) == receiver_wish::no_more);
 }
 
+CAF_TEST(a_shorter_retry_after_counts_down_to_the_wait_before) {
+  const retry_schedule usual{{0ms, 5s, 300s, 1800s}};
+  const auto wait = [&](unsigned status, const char* after, uint32_t number) {
+    return *judge(with_status(status, after), number, usual, now, 0)
+                .next_attempt_at_ms -
+           now;
+  };
+  CAF_CHECK_EQUAL(wait(429, "3", 1), 3'000);
+  CAF_CHECK_EQUAL(wait(429, "60", 2), 60'000);
+  // So a receiver that is away for long does not use up its attempts.
+  CAF_CHECK_EQUAL(wait(503, "1", 2), 5'000);
+  CAF_CHECK_EQUAL(wait(503, "1", 3), 300'000);
+  // One that cannot be read does not count.
+  CAF_CHECK_EQUAL(wait(429, "soon", 1), 10'000);
+}
+
 CAF_TEST(retry_after_lengthens_and_is_clamped) {
   CAF_CHECK_EQUAL(wait_after(with_status(503, "120"), 1), 120'000);
-  CAF_CHECK_EQUAL(wait_after(with_status(503, "1"), 1), 5'000);
   CAF_CHECK_EQUAL(wait_after(with_status(503, "soon"), 1), 5'000);
   CAF_CHECK_EQUAL(wait_after(with_status(503, "86400"), 1), 86'400'000);
   CAF_CHECK_EQUAL(wait_after(with_status(503, "86401"), 1), 86'400'000);

@@ -69,6 +69,38 @@ alert: {summary: "${n} of ${gruop[0]}"}
                       std::string::npos);
 }
 
+CAF_TEST(faults_of_shape_hide_no_faults_of_expressions) {
+  CAF_CHECK_EQUAL(
+      said("id: x\nkind: match\nwhen: evnt.x && fooo(1)\n"
+           "group_by: [5, {}, evnt.y]\nnotify: fraud\n"),
+      (lines{"4:15: /group_by/1: must be a CEL expression, not an object",
+             "5:9: /notify: must be a list, not text",
+             "3:7: /when: undeclared name 'evnt'; did you mean 'event'?",
+             "3:17: /when: undeclared function 'fooo'",
+             "4:19: /group_by/2: undeclared name 'evnt'; did you mean "
+             "'event'?"}));
+}
+
+CAF_TEST(what_only_follows_from_another_fault_is_not_said) {
+  // A missing field, an unreadable aggregate, a misspelt 'aggregate', a
+  // missing window.
+  CAF_CHECK_EQUAL(said("{id: x, kind: match}"),
+                  lines{"1:1: field 'when' is missing"});
+  CAF_CHECK_EQUAL(
+      said(threshold("aggregate: {n: [], m: cuont()}\n"
+                     "condition: n > m\n")),
+      (lines{"5:16: /aggregate/n: must be a CEL expression, not a list",
+             "5:23: /aggregate/m: no such aggregate 'cuont'; did you mean "
+             "'count'?"}));
+  CAF_CHECK_EQUAL(said(threshold("agregate: {n: count()}\ncondition: n > 1\n")),
+                  lines{"5:11: /agregate: no such field 'agregate'; did you "
+                        "mean 'aggregate'?"});
+  CAF_CHECK_EQUAL(said("{id: x, kind: threshold, when: event.data.x > 1, "
+                       "aggregate: {n: count()}, condition: "
+                       "n > 1 && event.data.x > 2}"),
+                  lines{"1:1: kind 'threshold' needs field 'window'"});
+}
+
 CAF_TEST(aggregates_are_one_call_with_arguments_of_use) {
   const auto one = [](const std::string& text) {
     const auto all =
@@ -114,11 +146,29 @@ CAF_TEST(conditions_are_bools_and_see_what_the_kind_has) {
   CAF_CHECK_EQUAL(said("{id: x, kind: match, when: ''}").size(), 1u);
 }
 
+CAF_TEST(what_a_comma_cut_off_is_said) {
+  const auto hint = [](const lines& all) {
+    return !all.empty() && all[0].ends_with("put it in quotes");
+  };
+  CAF_CHECK(hint(said(threshold(
+      "aggregate: {p: percentile(event.data.x, 95)}\ncondition: p > 1\n"))));
+  CAF_CHECK(hint(said("{id: x, kind: match, when: 'true', "
+                      "group_by: [math.greatest(event.data.x , 1)]}")));
+  CAF_CHECK(!hint(said("{id: x, kind: match, when: '(1', name: n}")));
+  CAF_CHECK(!hint(said("id: x\nkind: match\nwhen: (1\n")));
+  CAF_CHECK(!hint(said(
+      threshold("aggregate: {p: cuont(), q: count()}\ncondition: p > 1\n"))));
+}
+
 CAF_TEST(what_is_not_built_is_refused_by_name) {
   CAF_CHECK_EQUAL(
       said("{id: x, kind: sequence, when: 'true', sequence: {within: 1m, "
            "steps: [{name: a, when: 'true'}]}}"),
       lines{"1:15: /kind: kind 'sequence' is not available yet"});
+  for (const std::string kind : {"sequence", "anomaly"})
+    CAF_CHECK_EQUAL(
+        said("{id: x, kind: " + kind + ", when: 'true'}"),
+        lines{"1:15: /kind: kind '" + kind + "' is not available yet"});
   CAF_CHECK_EQUAL(said("{id: x, kind: anomaly, when: 'true', anomaly: {value: "
                        "event.data.x}}")
                       .size(),

@@ -249,7 +249,7 @@ condition: n >= 3
   CAF_CHECK_EQUAL(out.changes[0].after.summary, "sums");
   CAF_CHECK_EQUAL(out.changes[0].after.details,
                   "2 samples were left out, since no value could be had");
-  CAF_CHECK_EQUAL(out.changes[0].after.values_json, R"({"total":2E0,"n":3})");
+  CAF_CHECK_EQUAL(out.changes[0].after.values_json, R"({"total":2.0,"n":3})");
 }
 
 CAF_TEST(above_the_exact_bound_a_sliding_window_is_approximate) {

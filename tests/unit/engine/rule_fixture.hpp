@@ -36,13 +36,15 @@ inline compiled_rule_ptr rule_of(const std::string& yaml, int64_t version = 1) {
 
 /// Problems of a document or of its expressions.
 inline std::vector<rule_problem> problems_of(const std::string& yaml) {
-  auto parsed = parse_rule_yaml(yaml);
-  if (auto* bad = std::get_if<1>(&parsed))
-    return *bad;
-  auto compiled = compile_rule(std::get<0>(parsed), 1);
-  if (auto* bad = std::get_if<1>(&compiled))
-    return *bad;
-  return {};
+  const auto compiled = compile_draft(draft_of_yaml(yaml), 1);
+  const auto* bad = std::get_if<1>(&compiled);
+  return bad ? *bad : std::vector<rule_problem>{};
+}
+
+inline std::vector<rule_problem> problems_of_json(const std::string& json) {
+  const auto compiled = compile_draft(draft_of_json(json), 1);
+  const auto* bad = std::get_if<1>(&compiled);
+  return bad ? *bad : std::vector<rule_problem>{};
 }
 
 /// Events get ids e0, e1 … and positions in the order they are made.
