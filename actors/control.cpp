@@ -8,8 +8,7 @@
 
 #include <caf/typed_event_based_actor.hpp>
 
-#include <algorithm>
-#include <iterator>
+#include <exception>
 
 namespace eventpulse {
 
@@ -25,22 +24,6 @@ struct waiting_call {
   std::string request_id;
   std::string remembered; // by the route, from one asking to the next
 };
-
-/// A parameter that is misspelt must not look like a filter that holds.
-bool is_parameter(std::string_view name) {
-  // clang-format off
-  constexpr std::string_view known[] = {
-      "limit", "cursor",
-      "from", "to",
-      "type", "source", "subject", "id", "where",
-      "rule", "state", "severity", "acknowledged",
-      "alert", "channel",
-      "kind", "key", "all", "action", "target",
-      "wait",
-  };
-  // clang-format on
-  return std::find(std::begin(known), std::end(known), name) != std::end(known);
-}
 
 } // namespace
 
@@ -102,17 +85,15 @@ void control_state::handle(http_exchange& call) {
   auto who = let_in(call, found.route->needed);
   if (!who)
     return;
-  for (auto& [parameter, value] : *query)
-    if (!is_parameter(parameter))
-      return refuse(
-          {errc::invalid, "no such query parameter: '" + parameter + "'"});
+  if (auto good = check_parameters(*found.route, *query); !good)
+    return refuse(good.error());
   control_call request{*call.head,          call.body, std::move(*path),
                        std::move(*query),   *who,      *stores_,
                        *setup_.surroundings};
   auto waiting = std::static_pointer_cast<waiting_call>(call.context);
   request.request_id = waiting->request_id;
   request.remembered = waiting->remembered;
-  auto outcome = found.route->run(request);
+  auto outcome = run(*found.route, request);
   if (!outcome)
     return refuse(outcome.error());
   if (outcome->row)
@@ -127,6 +108,19 @@ void control_state::handle(http_exchange& call) {
   if (outcome->replay)
     return replay(*outcome, request.who(), call.reply);
   call.reply(std::move(outcome->answer));
+}
+
+/// A fault of ours in one answer must not end the actor, and with it intake.
+result<control_outcome> control_state::run(const control_route& route,
+                                           control_call& request) {
+  try {
+    return route.run(request);
+  } catch (const std::exception& e) {
+    setup_.log.error("route_failed", {{"route", route.path},
+                                      {"request_id", request.request_id},
+                                      {"reason", e.what()}});
+    return failure{errc::internal, "the answer could not be made"};
+  }
 }
 
 /// The key, or nullopt where the call was refused. What is asked again was let

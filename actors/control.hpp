@@ -5,7 +5,7 @@
 // may run side by side, as they keep nothing but the keys.
 
 #include "actors/admission.hpp"
-#include "actors/control_call.hpp"
+#include "actors/control_routes.hpp"
 #include "messages/protocols/control.hpp"
 #include "messages/protocols/directory.hpp"
 #include "messages/protocols/key_keeper.hpp"
@@ -49,6 +49,8 @@ public:
 
 private:
   void handle(http_exchange& call);
+  result<control_outcome> run(const control_route& route,
+                              control_call& request);
   std::optional<api_key> let_in(http_exchange& call, scope needed);
   bool ask_again(const http_exchange& call, const control_outcome& outcome);
   void place(const control_outcome& outcome, const http_exchange& call);

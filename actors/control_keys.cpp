@@ -130,6 +130,18 @@ std::vector<problem_item> read_key(const json::object& body, int64_t now_ms,
   return wrong;
 }
 
+/// Whether nobody could make keys without this one.
+bool is_last_admin(const key_set& all, const std::string& id, int64_t now_ms) {
+  bool is_admin = false;
+  for (auto& [hash, key] : all.by_hash) {
+    bool allows = key.allows(scope::admin, now_ms);
+    if (allows && key.id != id)
+      return false;
+    is_admin = is_admin || allows;
+  }
+  return is_admin;
+}
+
 } // namespace
 
 result<control_outcome> list_keys(control_call& call) {
@@ -175,6 +187,12 @@ result<control_outcome> create_key(control_call& call) {
 }
 
 result<control_outcome> revoke_key(control_call& call) {
+  auto all = call.stores.keys->load();
+  if (!all)
+    return all.error();
+  if (is_last_admin(*all, call.path[2], call.surroundings.now_ms()))
+    return failure{errc::conflict, "this is the last key with scope admin; "
+                                   "make another one first"};
   auto gone = call.stores.keys->revoke(call.path[2], call.surroundings.now_ms(),
                                        call.who());
   if (!gone)

@@ -13,12 +13,19 @@ struct control_route {
   std::string_view path; // "/v1/rules/{id}"
   scope needed;
   result<control_outcome> (*run)(control_call&);
+  std::string_view parameters = {}; // of the query, between spaces
 };
 
 const std::vector<control_route>& control_routes();
 
-/// The route of a method and path. Otherwise not_found, or, where the path is
-/// known under other methods, those methods in `allow`.
+/// A parameter that is misspelt, empty or given twice must not look like a
+/// filter that holds: errc::invalid.
+result<void> check_parameters(const control_route& route,
+                              const intake::query_parameters& query);
+
+/// The route of a method and path; HEAD is answered by GET's. Otherwise
+/// not_found, or, where the path is known under other methods, those methods in
+/// `allow`.
 struct route_match {
   const control_route* route = nullptr;
   std::string allow; // "GET, PUT"

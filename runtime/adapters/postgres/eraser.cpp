@@ -98,6 +98,12 @@ const statement erase_actions{
     " FROM erase_alert x WHERE c.kind IN ('alert.acknowledged',"
     " 'alert.resolved') AND c.body->>'alert' = x.id AND NOT x.is_open"};
 
+// What the live feed would tell of them once more.
+const statement erase_changes{
+    "erase_changes",
+    "DELETE FROM live_change c USING erase_alert x WHERE c.topic = 'alerts'"
+    " AND c.body->>'id' = x.id AND NOT x.is_open"};
+
 const statement erase_letters{
     "erase_letters",
     "DELETE FROM dead_letter l USING erase_letter x WHERE x.id = l.id"};
@@ -242,6 +248,7 @@ result<void> eraser::erase() {
     s.run(erase_bodies);
     s.run(erase_alerts);
     s.run(erase_actions);
+    s.run(erase_changes);
     s.run(erase_letters);
     return {};
   });

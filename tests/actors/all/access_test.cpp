@@ -212,6 +212,34 @@ CAF_TEST(every_route_asks_for_a_key_that_counts) {
     }
 }
 
+CAF_TEST(the_last_key_that_can_make_others_is_not_revoked) {
+  add_key("second", {scope::admin});
+  CAF_CHECK_EQUAL(ask("DELETE", "/v1/keys/second", "admin").status, 204u);
+  CAF_CHECK_EQUAL(ask("DELETE", "/v1/keys/admin", "admin").status, 409u);
+  CAF_CHECK_EQUAL(ask("DELETE", "/v1/keys/rules:read", "admin").status, 204u);
+  CAF_CHECK_EQUAL(ask("GET", "/v1/keys", "admin").status, 200u);
+}
+
+CAF_TEST(a_parameter_counts_only_on_the_routes_that_know_it) {
+  auto status_of = [this](const char* method, const char* path,
+                          const char* query) {
+    auto call = request(method, path, "admin");
+    auto head = std::make_shared<http_request>(*call.head);
+    head->query = query;
+    call.head = head;
+    return std::get<http_response>(answer_of(call)).status;
+  };
+  CAF_CHECK_EQUAL(status_of("GET", "/v1/events", "type=t&limit=1"), 200u);
+  CAF_CHECK_EQUAL(status_of("HEAD", "/v1/events", "type=t&limit=1"), 200u);
+  for (auto* query : {"severity=critical", "type=", "limit=1&limit=2", "limit",
+                      "rule=r", "limit=0"})
+    CAF_CHECK_EQUAL(status_of("GET", "/v1/events", query), 422u);
+  CAF_CHECK_EQUAL(status_of("GET", "/v1/rules", "state=firing"), 422u);
+  for (auto* path : {"/v1/dead-letters/discard", "/v1/dead-letters/replay"})
+    for (auto* query : {"key=k&id=x", "key=k&source=/s", "type=&key=k"})
+      CAF_CHECK_EQUAL(status_of("POST", path, query), 422u);
+}
+
 CAF_TEST(without_a_key_nothing_is_told_about_parameters) {
   auto call = request("GET", "/v1/rules", "");
   auto head = std::make_shared<http_request>(*call.head);

@@ -26,7 +26,7 @@ CAF_TEST(unknown_routes_and_methods_are_told_apart) {
   CAF_CHECK_EQUAL(ask_desk("GET", "/v1/rules/a/b/c").status, 404u);
   auto r = ask_desk("PATCH", "/v1/rules/r");
   CAF_CHECK_EQUAL(r.status, 405u);
-  CAF_CHECK_EQUAL(header(r, "Allow"), "GET, PUT, DELETE");
+  CAF_CHECK_EQUAL(header(r, "Allow"), "GET, HEAD, PUT, DELETE");
   CAF_CHECK_EQUAL(ask_desk("GET", "/v1/rules/%zz").status, 400u);
 }
 
