@@ -1,5 +1,6 @@
 #include "runtime/adapters/postgres/values.hpp"
 
+#include "runtime/core/base/json_parse.hpp"
 #include "runtime/core/base/json_text.hpp"
 #include "runtime/core/base/utf8.hpp"
 
