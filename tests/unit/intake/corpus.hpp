@@ -45,7 +45,10 @@ inline boost::json::value parse_line(const std::string& line) {
 
 /// Defaults that a test can recognise.
 inline intake::event_defaults known_defaults() {
-  return {"key one", 1767323045678, [] { return std::string{"made-id"}; }, {}};
+  return {"key one",
+          1767323045678,
+          [](const event_document&) { return std::string{"made-id"}; },
+          {}};
 }
 
 /// The document, or an exception that tells the problem.
