@@ -3,13 +3,13 @@
 
 // The first admin key of an installation that `up` did not make.
 
+#include <caf/test/unit_test.hpp>
+
 #include "runtime/adapters/postgres/stores.hpp"
 #include "runtime/core/base/key_text.hpp"
 
 #include "tests/integration/cli/binary.hpp"
 #include "tests/support/store_pair.hpp"
-
-#include <caf/test/unit_test.hpp>
 
 using namespace eventpulse;
 using namespace eventpulse::test;
