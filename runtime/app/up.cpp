@@ -181,9 +181,9 @@ private:
   static failure with_log(const std::string& text,
                           const managed_process& child) {
     const auto tail = log_tail(child.log_file(), log_lines_told);
-    return {errc::unavailable, child.name() + " did not start: " + text +
-                                   (tail.empty() ? "" : "; its last words:\n") +
-                                   tail};
+    return {errc::internal, child.name() + " did not start: " + text +
+                                (tail.empty() ? "" : "; its last words:\n") +
+                                tail};
   }
 
   void look() {

@@ -89,7 +89,8 @@ CAF_TEST(paragraphs of help are filled) {
     while (std::getline(lines, line) && line != "flags:") {
       // The first word of a line did not fit on the one before.
       if (!before.empty() && !line.empty())
-        CAF_CHECK_GREATER(before.size() + 1 + line.find(' '), 79u);
+        CAF_CHECK_GREATER(
+            before.size() + 1 + std::min(line.find(' '), line.size()), 79u);
       before = line;
     }
   }
