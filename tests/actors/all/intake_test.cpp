@@ -260,8 +260,8 @@ CAF_TEST(an_idempotency_key_makes_the_same_ids) {
   CAF_CHECK_EQUAL(once.status, 202u);
   auto again = post(plain, body, "", {{"Idempotency-Key", "k1"}});
   CAF_CHECK_EQUAL(again.status, 200u);
-  CAF_CHECK_EQUAL(body_of(again)["id"].as_string(),
-                  body_of(once)["id"].as_string());
+  auto first = body_of(once), second = body_of(again);
+  CAF_CHECK_EQUAL(first["id"].as_string(), second["id"].as_string());
   CAF_CHECK_EQUAL(post(plain, body, "", {{"Idempotency-Key", "k2"}}).status,
                   202u);
   CAF_CHECK_EQUAL(in_stream(), 2u);
@@ -447,7 +447,7 @@ CAF_TEST(with_atomic_one_bad_item_refuses_all) {
   auto r = post(many_events, body, "atomic=true");
   CAF_CHECK_EQUAL(r.status, 422u);
   CAF_CHECK_EQUAL(in_stream(), 0u);
-  CAF_CHECK_EQUAL(post(many_events, batch_of(1, 2), "x=1&atomic=true").status,
+  CAF_CHECK_EQUAL(post(many_events, batch_of(1, 2), "atomic=true").status,
                   202u);
   CAF_CHECK_EQUAL(in_stream(), 2u);
 }
