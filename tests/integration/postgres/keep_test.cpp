@@ -151,12 +151,15 @@ CAF_TEST(copies_in_what_came_of_it_go_but_for_what_is_open) {
                         " body->>'group' = '[]' AND body->>'by' = 'op'"),
                   2);
   CAF_CHECK_EQUAL(count("control WHERE body->>'comment' = 'ann'"), 2);
-  CAF_CHECK_EQUAL(count("live_change WHERE topic = 'alerts' AND"
-                        " body->>'id' IN ('by-event', 'by-group')"),
-                  0);
-  CAF_CHECK_EQUAL(count("live_change WHERE topic = 'alerts' AND"
-                        " body->>'id' IN ('open', 'other')"),
-                  2);
+  auto told = [this](const std::string& alert) {
+    return count("live_change WHERE topic = 'alerts' AND strpos(body::text,"
+                 " '\"id\":\"" +
+                 alert + "\"') > 0");
+  };
+  CAF_CHECK_EQUAL(told("by-event"), 0);
+  CAF_CHECK_EQUAL(told("by-group"), 0);
+  CAF_CHECK_EQUAL(told("open"), 1);
+  CAF_CHECK_EQUAL(told("other"), 1);
 }
 
 CAF_TEST(more_events_than_one_transaction_takes_are_erased) {
