@@ -30,8 +30,10 @@ void add_rule(const control_call& call, const json::value& document,
     wrong.errors.push_back({pointer + p.pointer, p.detail});
   };
   auto draft = draft_of_json(json_text(document));
-  if (auto asked = find_unknown_channels(call, draft); !asked)
-    return say({"", 0, 0, asked.error().detail});
+  if (auto asked = find_unknown_channels(call, draft); !asked) {
+    wrong = {asked.error().code, asked.error().detail, {}};
+    return;
+  }
   auto made = compile_draft(draft, 0);
   if (auto* all = std::get_if<1>(&made)) {
     for (auto& p : *all)
@@ -69,7 +71,7 @@ std::variant<apply_body, problem> read_body(const control_call& call) {
           {"/" + name, "no such field; there are rules, prune, dry_run and "
                        "skip_tests"});
     } else if (auto* rules = value.if_array()) {
-      for (size_t i = 0; i < rules->size(); ++i)
+      for (size_t i = 0; i < rules->size() && wrong.code == errc::invalid; ++i)
         add_rule(call, rules->at(i), "/rules/" + std::to_string(i), out, wrong);
     } else {
       wrong.errors.push_back({"/rules", "must be an array of documents"});
@@ -77,7 +79,7 @@ std::variant<apply_body, problem> read_body(const control_call& call) {
   }
   if (!body->contains("rules"))
     wrong.errors.push_back({"/rules", "is missing"});
-  if (!wrong.errors.empty())
+  if (!wrong.errors.empty() || wrong.code != errc::invalid)
     return wrong;
   return out;
 }

@@ -191,7 +191,7 @@ std::vector<command> channels_commands() {
       return misused("channels put", read.error());
     auto code = call_and_show("channels put", given, "PUT", channel_path(given),
                               show_secret, json::serialize(body));
-    if (code == exit_code::ok)
+    if (code == exit_code::ok && !given.has("json"))
       note_private(given.positional()[0], given.positional()[1]);
     return code;
   };
