@@ -198,13 +198,14 @@ std::string literal_writer::scalar_literal(const value& v) {
   case kind::real:
     return double_text(v.as_double());
   case kind::string:
-    return quoted(v.text());
+    return cel::quoted(v.text());
   case kind::bytes:
-    return 'b' + quoted(v.text());
+    return 'b' + cel::quoted(v.text());
   case kind::timestamp:
-    return "timestamp(" + quoted(timestamp_text(v.seconds(), v.nanos())) + ')';
+    return "timestamp(" + cel::quoted(timestamp_text(v.seconds(), v.nanos())) +
+           ')';
   case kind::duration:
-    return "duration(" + quoted(duration_text(v.nanoseconds())) + ')';
+    return "duration(" + cel::quoted(duration_text(v.nanoseconds())) + ')';
   case kind::type:
     return std::string{v.text()};
   case kind::optional:
@@ -213,11 +214,11 @@ std::string literal_writer::scalar_literal(const value& v) {
   case kind::map:
     break;
   case kind::ip:
-    return "ip(" + quoted(ip_text(v)) + ')';
+    return "ip(" + cel::quoted(ip_text(v)) + ')';
   case kind::cidr:
-    return "cidr(" + quoted(cidr_text(v)) + ')';
+    return "cidr(" + cel::quoted(cidr_text(v)) + ')';
   case kind::error:
-    return "error(" + quoted(v.error_text()) + ')';
+    return "error(" + cel::quoted(v.error_text()) + ')';
   }
   return {};
 }
