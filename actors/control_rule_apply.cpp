@@ -79,6 +79,9 @@ std::variant<apply_body, problem> read_body(const control_call& call) {
   }
   if (!body->contains("rules"))
     wrong.errors.push_back({"/rules", "is missing"});
+  else if (out.prune && out.rules.empty() && wrong.errors.empty())
+    wrong.errors.push_back({"/prune", "no rules are given: every rule would be "
+                                      "removed; DELETE them one by one"});
   if (!wrong.errors.empty() || wrong.code != errc::invalid)
     return wrong;
   return out;

@@ -12,7 +12,8 @@ namespace eventpulse {
 namespace {
 
 /// A rule whose own cursor is beyond the global one is evaluated by the version
-/// in force there: the one before is through, and its successor has begun.
+/// in force there: the one before is through, and its successor has begun. An
+/// older version whose entry came late changes nothing, as when it ran.
 result<void> advance(history_reader_state& stores, const rule_cursor& own,
                      std::vector<rule_version>& in_force) {
   auto versions = stores.rules->versions(own.rule);
@@ -24,7 +25,7 @@ result<void> advance(history_reader_state& stores, const rule_cursor& own,
                 [&](const rule_version& v) { return v.id == own.rule; });
   const rule_version* newest = nullptr;
   for (auto& v : *versions)
-    if (v.key && *v.key <= own.at.key && (!newest || *newest->key < *v.key))
+    if (v.key && *v.key <= own.at.key && (!newest || newest->version < v.version))
       newest = &v;
   if (newest && !newest->deleted)
     in_force.push_back(*newest);

@@ -86,10 +86,12 @@ int diff_files(const arguments& given, const std::vector<std::string>& files) {
   if (!api)
     return fail("rules diff", api.error());
   bool same = true;
+  int code = exit_code::failed; // of what differs, or why it is not known
   json::array all;
   auto good = each_compiled(files, [&](auto& path, auto& rule) {
     auto diff = diff_of(*api, *rule);
     if (!diff) {
+      code = exit_code_of(diff.error().code);
       std::cerr << path << ": " << diff.error().detail << '\n';
       return false;
     }
@@ -112,7 +114,7 @@ int diff_files(const arguments& given, const std::vector<std::string>& files) {
   });
   if (given.has("json"))
     std::cout << json_text(all) << '\n';
-  return good && same ? exit_code::ok : exit_code::failed;
+  return good && same ? exit_code::ok : code;
 }
 
 int diff_versions(const arguments& given) {

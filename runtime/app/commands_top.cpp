@@ -57,7 +57,7 @@ int run_top(const arguments& given) {
   auto api = api_client::of(given);
   if (!api) {
     std::cerr << "top: " << api.error().detail << '\n';
-    return exit_code::failed;
+    return exit_code_of(api.error().code);
   }
   bool is_terminal = screen_now().rows > 0;
   bool is_once = given.has("once") || (!is_terminal && !given.has("interval"));
@@ -66,7 +66,7 @@ int run_top(const arguments& given) {
     auto answer = api->call("GET", "/v1/system");
     if (!answer && (is_once || is_first)) {
       std::cerr << "top: " << answer.error().detail << '\n';
-      return exit_code::failed;
+      return exit_code_of(answer.error().code);
     }
     std::string text;
     if (!answer)

@@ -214,6 +214,10 @@ void rule_evaluator::state::take_by_hand(const placed_action& action) {
   aloud_ = action.key > aloud_after_.key;
   at_.key = action.key;
   auto* g = group_of(action.what.group_json);
+  if (g == nullptr && action.what.group_json == "[]") // erased since
+    for (auto* one : groups_.sorted())
+      if (one->open && one->open->id == action.what.alert)
+        g = one;
   if (g == nullptr || !g->open ||
       (activated_ && g->open->id != action.what.alert))
     return;

@@ -215,6 +215,7 @@ CAF_TEST(many_rules_are_applied_at_once_or_none) {
   CAF_CHECK_EQUAL(apply(document("a") + ',' + document("a")).status, 422u);
   CAF_CHECK_EQUAL(apply("{}").status, 422u);
   CAF_CHECK_EQUAL(apply("", R"(,"prun":true)").status, 422u);
+  CAF_CHECK_EQUAL(apply("", R"(,"prune":true)").status, 422u); // all of them
   CAF_CHECK_EQUAL(ask_desk("POST", "/v1/rules/apply", "{}").status, 422u);
   CAF_CHECK_EQUAL(ask_desk("POST", "/v1/rules/apply", "{").status, 400u);
   auto all = document("a") + ',' + document("same") + ',' + document("b");

@@ -328,6 +328,29 @@ CAF_TEST(a_rule_whose_versions_are_ahead_of_the_cursor_skips_nothing) {
   CAF_CHECK_EQUAL(db->statuses["m"].version, 3);
 }
 
+CAF_TEST(an_older_version_that_came_late_is_not_begun_by_a_start) {
+  up();
+  publish(match_m);
+  publish(three);
+  pass(1s);
+  slow.insert("three"); // holds the global cursor
+  emit("t");
+  auto document = std::get<0>(parse_rule_yaml(with(match_m, "m\"", "n\"")));
+  auto lost = memory::make_rule_store(db)->publish(
+      {"m", to_json(document), me, {}, document.notify});
+  publish(with(match_m, "m\"", "x\""));
+  append(intake::encode(intake::control_mark{lost->control.id}));
+  settle();
+  emit("x", "1");
+  crash();
+  slow.clear();
+  up();
+  pass(1s);
+  emit("n", "2");
+  emit("x", "3");
+  CAF_CHECK_EQUAL(alerts_of("m"), 2u);
+}
+
 CAF_TEST(a_rule_that_ended_ahead_of_the_cursor_does_not_begin_again) {
   up();
   publish(match_m);

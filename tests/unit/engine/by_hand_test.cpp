@@ -94,6 +94,14 @@ CAF_TEST(an_alert_that_is_not_open_is_left_alone) {
   CAF_CHECK_EQUAL(rule.evaluate(only(resolves(id, 8))).changes.size(), 1u);
 }
 
+CAF_TEST(an_alert_whose_group_was_erased_since_is_found_by_its_id) {
+  rule_evaluator rule{rule_of(three_in_100), {}};
+  const auto id = id_of(rule.evaluate(step_of({a(1), a(2), a(3)})));
+  CAF_CHECK(rule.evaluate(only(resolves("another", 5, "[]"))).changes.empty());
+  CAF_CHECK_EQUAL(rule.evaluate(only(resolves(id, 6, "[]"))).changes.size(),
+                  1u);
+}
+
 CAF_TEST(a_group_is_found_whatever_its_values_are) {
   for (auto* by : {"timestamp(event.data.g)", "duration(\"1s\")", "b\"x\"",
                    "1.0", "[1, 2]", "null"}) {
