@@ -347,6 +347,7 @@ CAF_TEST(an_older_version_that_came_late_is_not_begun_by_a_start) {
   up();
   pass(1s);
   emit("n", "2");
+  CAF_CHECK_EQUAL(alerts_of("m"), 1u);
   emit("x", "3");
   CAF_CHECK_EQUAL(alerts_of("m"), 2u);
 }
